@@ -60,7 +60,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The body without its content coding; `None` if it has none that can be removed.
+    /// The decompressed body; `None` if the body is not valid gzip or is not labeled as gzip.
     fn unpacked(&self) -> Option<Vec<u8>> {
         let coding = self.header("content-encoding")?;
         let is_gzip = coding.trim().eq_ignore_ascii_case(Coding::Gzip.name());

@@ -44,7 +44,8 @@ pub struct Behavior {
     /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     pub headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
-    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
+    /// `{{marker}}` becomes the string that identifies the deployment's replies, and
+    /// `{{letters:70000}}` becomes 70,000 letters.
     pub body: Option<String>,
     /// Number of consecutive attempts with this behavior.
     pub count: u32,
@@ -65,7 +66,8 @@ struct Spelled {
     /// `{{key}}` becomes the deployment's credential, and `{{date:20}}` the date 20 seconds from now.
     headers: IndexMap<String, String>,
     /// Replaces the reply's body, byte for byte. `{{key}}` becomes the deployment's credential,
-    /// `{{marker}}` the text that identifies its replies, and `{{letters:70000}}` that many letters.
+    /// `{{marker}}` becomes the string that identifies the deployment's replies, and
+    /// `{{letters:70000}}` becomes 70,000 letters.
     body: Option<String>,
     /// Number of consecutive attempts with this behavior [default: 1].
     count: Option<u32>,
@@ -165,15 +167,15 @@ pub struct WireFault {
     /// Delay before each chunk of the body, in milliseconds. It does not delay the head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_delay_ms: Option<u64>,
-    /// End each chunk delay early, once Fallproof's client has received more of the stream. There
-    /// is no delay before the first content was sent, and none after two that passed in full.
+    /// End each chunk delay early when Fallproof's client has received more of the stream. There is
+    /// no delay until the first content was sent, and none after two delays that did not end early.
     #[serde(default, skip_serializing_if = "is_false")]
     pub paced: bool,
-    /// Pack the body, if the request accepts this content coding.
+    /// Compress the body with this content coding, if the request accepts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Coding>,
-    /// What becomes of connections that the client keeps open after this reply [default: they
-    /// stay usable].
+    /// What happens to connections that the client keeps open after this reply [default: they stay
+    /// usable].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_alive: Option<KeepAliveFault>,
     /// Send only a part of the reply.
@@ -203,17 +205,17 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// What becomes of open connections to a deployment when a reply has been sent.
+/// What happens to open connections to a deployment after a reply has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepAliveFault {
     /// The connection of the reply is closed (FIN) at once, without notice.
     Closes,
-    /// A further request to the deployment on an open connection is read, then the connection is
-    /// closed (FIN) without a reply: the provider had closed it already.
+    /// A later request to the deployment on an open connection is read, then the connection is
+    /// closed (FIN) without a reply, as if the provider had already closed it.
     ClosesOnReuse,
-    /// A further request to the deployment on an open connection is read and never answered: the
-    /// network has dropped the connection silently.
+    /// A later request to the deployment on an open connection is read and never answered, as if
+    /// the network had silently dropped the connection.
     DropsOnReuse,
 }
 

@@ -1,4 +1,4 @@
-//! Content codings: bodies that are packed for the way.
+//! Content codings: compression of request and response bodies.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-8.4>
 
@@ -21,7 +21,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// Its name in `content-encoding` and `accept-encoding`.
+    /// The coding's name in `content-encoding` and `accept-encoding`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -29,11 +29,11 @@ impl Coding {
     }
 }
 
-/// The first bytes of everything in gzip.
+/// The first bytes of all gzip data.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
-/// Packs these pieces one after the other, each so that it can be unpacked when it arrives. Returns
-/// the packed pieces.
+/// Compresses these pieces as one gzip stream, so that the receiver can decompress each piece as
+/// soon as it arrives. Returns the compressed pieces.
 pub fn packed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut packed = Vec::new();
@@ -50,8 +50,8 @@ pub fn packed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     packed
 }
 
-/// Unpacks bytes in gzip, at most `most`. Returns `None` if they are something else, and what there
-/// is if they are cut off.
+/// Decompresses gzip data and returns at most `most` bytes. If the data is cut off, returns the
+/// bytes before the cut. Returns `None` if the data is not valid gzip.
 pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     if !is_packed(bytes) {
         return None;
@@ -65,24 +65,24 @@ pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether these bytes begin like gzip.
+/// Whether these bytes begin like gzip data.
 pub fn is_packed(bytes: &[u8]) -> bool {
     bytes.starts_with(&GZIP)
 }
 
-/// The codings that a body with these headers has, in lower case; without `identity`.
+/// The codings in the `content-encoding` headers, in lower case and without `identity`.
 pub fn codings(headers: &Headers) -> Vec<String> {
     let mut codings = list(headers, "content-encoding");
     codings.retain(|coding| coding != "identity");
     codings
 }
 
-/// Whether a body with these headers is in gzip and nothing else.
+/// Whether gzip is the only content coding in these headers.
 pub fn is_gzip(headers: &Headers) -> bool {
     matches!(&codings(headers)[..], [coding] if coding == "gzip" || coding == "x-gzip")
 }
 
-/// Whether a client with these headers takes this coding; `None` if it does not say.
+/// Whether these request headers accept this coding; `None` if they have no `accept-encoding`.
 pub fn accepts(headers: &Headers, coding: &str) -> Option<bool> {
     let accepted = list(headers, "accept-encoding");
     if accepted.is_empty() {

@@ -1,5 +1,5 @@
-//! `{{letters:n}}`: the placeholder for a number of letters, so that a large body does not need a
-//! large file.
+//! The placeholder `{{letters:n}}`, which stands for n letters. With it, a scenario file can stay
+//! small although a body is large.
 
 use std::ops::Range;
 
@@ -8,13 +8,13 @@ use crate::limits::MOST_BODY_BYTES;
 /// Start of the placeholder, as in `{{letters:5000000}}`.
 pub const LETTERS: &str = "{{letters:";
 
-/// Maximum number of letters in a body: the mocks' limit, minus room for the other members and for
-/// what a target adds.
+/// Maximum number of letters that placeholders can add to a body. It is below the mocks' body
+/// limit, to leave room for the other members and for what a target adds.
 pub const MOST_LETTERS: usize = 32_000_000;
 const _: () = assert!(MOST_LETTERS < MOST_BODY_BYTES, "the mocks accept that many");
 
-/// The first placeholder in this text: its position, and its number of letters; `None` if that is
-/// not a number or too large.
+/// Finds the first placeholder in this text. Returns its position and its number of letters. The
+/// number is `None` if it is invalid or too large.
 pub fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     let start = text.find(LETTERS)?;
     let rest = &text[start + LETTERS.len()..];
@@ -23,7 +23,7 @@ pub fn letters(text: &str) -> Option<(Range<usize>, Option<usize>)> {
     Some((start..end, count.parse().ok().filter(|count| *count <= MOST_LETTERS)))
 }
 
-/// Replaces each placeholder with that many letters.
+/// Replaces each placeholder with the letters that it stands for.
 pub fn with_letters(mut text: String) -> String {
     while let Some((range, Some(count))) = letters(&text) {
         text.replace_range(range, &"lorem ipsum ".repeat(count / 12 + 1)[..count]);
@@ -31,7 +31,7 @@ pub fn with_letters(mut text: String) -> String {
     text
 }
 
-/// Whether all placeholders in this text are valid, and together within the limit.
+/// Whether all placeholders in this text are valid and their sum is within the limit.
 pub(crate) fn are_valid(mut text: &str) -> bool {
     let mut remaining = MOST_LETTERS;
     while let Some((range, count)) = letters(text) {

@@ -3,7 +3,8 @@
 //! Nothing here opens a socket or reads a clock. [`provider`] describes who is mocked, [`behavior`]
 //! what a deployment does at an attempt, [`request_log`] what was recorded of a request, and
 //! [`condition`] the kinds of failure. [`json`] preserves the spelling of JSON; [`sse`] reads
-//! server-sent events, [`multipart`] reads forms, and [`coding`] packs and unpacks bodies.
+//! server-sent events, [`multipart`] reads forms, and [`coding`] compresses and decompresses
+//! bodies.
 
 pub mod behavior;
 pub mod coding;

@@ -20,8 +20,8 @@ pub enum RequestKind {
     /// Another request to a known deployment, such as a health check or a model listing. Never an
     /// attempt.
     Probe,
-    /// A POST to a known deployment, on a connection that it had closed or lost before
-    /// ([`KeepAliveFault`](crate::behavior::KeepAliveFault)). Never an attempt.
+    /// A POST to a known deployment on a stale connection
+    /// ([`KeepAliveFault`](crate::behavior::KeepAliveFault)). It does not count as an attempt.
     Stale,
     /// Anything else: an unknown deployment, or not HTTP.
     Unmatched,

@@ -136,9 +136,10 @@ pub struct Deployment {
     pub model: String,
     /// The API key for the provider.
     pub credential: Credential,
-    /// Further headers of each request, such as `OpenAI-Organization`. They replace a client's.
+    /// Headers that are added to each request, such as `OpenAI-Organization`. They replace client
+    /// headers with the same name.
     pub headers: HeaderMap,
-    /// Further parameters of each request's query.
+    /// Query parameters that are added to the URL of each request.
     pub query: Vec<(String, String)>,
 }
 

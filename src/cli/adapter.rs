@@ -6,7 +6,7 @@ use fallproof_runner::adapter::{self, Adapter, FindError};
 
 use super::Stop;
 
-/// Like [`find`], with the settings of this variant, if one is named.
+/// Like [`find`], but applies the settings of the variant with this name, if one is given.
 pub(super) fn find_variant(
     name: &str,
     variant: Option<&str>,

@@ -78,7 +78,7 @@ fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Prints how much of the suite can be run.
+/// Prints how many scenarios the gateway can run.
 fn print_checked(what: &str, batches: &ConfigBatches, all: usize) {
     let count: usize = batches.batches.iter().map(|batch| batch.scenarios.len()).sum();
     println!(

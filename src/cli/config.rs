@@ -30,7 +30,7 @@ pub(super) struct Config {
     /// `fallproof list adapters` shows the names and versions.
     #[arg(value_name = "ADAPTER")]
     adapter: String,
-    /// Use this variant of the adapter: a named set of other settings
+    /// Use this variant of the adapter, which replaces some of the adapter's settings
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     #[command(flatten)]

@@ -41,7 +41,7 @@ use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
 /// Number of cases if neither `--cases` nor `--time` is given.
 const DEFAULT_CASES: u64 = 10_000;
 
-/// Time for shrinking all findings together.
+/// Total time for shrinking all findings.
 const DEFAULT_SHRINKING: &str = "5m";
 
 #[derive(Debug, Args)]
@@ -80,9 +80,9 @@ pub(super) struct Fuzz {
     /// Shrink and save at most this many findings for each requirement; only list the others
     #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
     max_saved: NonZeroUsize,
-    /// Shrink all findings together for at most this time, e.g. `30s`, `10m`
+    /// Limit the total time for shrinking the findings, e.g. `30s`, `10m`
     ///
-    /// A finding that is not shrunk to the end is saved as far as it got.
+    /// When the time for a finding is up, the simplest case so far is saved.
     #[arg(long, value_name = "TIME", default_value = DEFAULT_SHRINKING, value_parser = time)]
     shrink_budget: Duration,
     /// Save findings in `found/` below this folder of scenarios
@@ -97,7 +97,7 @@ struct Found {
     saved: Vec<SavedFailure>,
     /// Findings beyond `--max-saved`, which are listed but not saved.
     others: Vec<Failure>,
-    /// Failures whose saved file does not reproduce them; the file is removed.
+    /// Failures whose saved files did not reproduce them and were removed.
     not_reproduced: Vec<Failure>,
 }
 
@@ -192,8 +192,8 @@ impl Fuzz {
         Ok(all)
     }
 
-    /// Saves the whole case of each failure whose minimized case did not reproduce it. Returns
-    /// whether there are any.
+    /// For each failure that its minimized case did not reproduce, saves the original case instead.
+    /// Returns whether there are any.
     fn save_whole(&self, found: &mut [Found], seed: u64) -> Result<bool, Stop> {
         let folder = &self.scenarios;
         let at = |error| Stop::usage(format!("{}: {error}", folder.display()));
@@ -206,7 +206,7 @@ impl Fuzz {
         Ok(any)
     }
 
-    /// Removes the files that do not reproduce their failure: a saved file must replay.
+    /// Removes the saved files that do not reproduce their failures.
     fn leave_out(&self, found: &mut [Found]) -> Result<(), Stop> {
         let folder = &self.scenarios;
         for it in found {

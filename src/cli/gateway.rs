@@ -48,10 +48,10 @@ pub(super) struct Gateway {
     /// adapters` shows the names and versions.
     #[arg(long, value_name = "NAME|FILE")]
     adapter: Option<String>,
-    /// Use this variant of the adapter: a named set of other settings
+    /// Use this variant of the adapter, which replaces some of the adapter's settings
     ///
-    /// `fallproof list adapters` shows the names. A gateway that is running must have been
-    /// configured with `fallproof config --variant NAME`.
+    /// `fallproof list adapters` shows the names. A gateway that is already running must use the
+    /// configuration from `fallproof config --variant NAME`.
     #[arg(long, value_name = "NAME", requires = "adapter")]
     variant: Option<String>,
     /// Configure and start the gateway as its adapter says, and stop it afterwards
@@ -101,8 +101,8 @@ impl Gateway {
         }
     }
 
-    /// Whether groups can limit the wait that a provider asks for: unless its adapter says that the
-    /// gateway has no such limit.
+    /// Whether groups can limit the wait that a provider requests. This is false only if the
+    /// adapter says that the gateway has no such limit.
     pub(super) fn limits_waits(&self) -> Result<bool, Stop> {
         let Some(adapter) = &self.adapter else { return Ok(true) };
         let (adapter, _) = adapter::find_variant(adapter, self.variant.as_deref())?;

@@ -8,7 +8,7 @@ use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Longer than any call in these tests takes.
+/// Longer than any call takes in these tests.
 const LIMIT: Duration = Duration::from_secs(30);
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -76,8 +76,8 @@ async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
 }
 
-/// Calls a target that sends `more` for ever, as a client that leaves after three events. Each
-/// write of the target has it this number of `times`.
+/// Calls a target that sends `more` forever, repeated `times` in each write. The client disconnects
+/// after three events.
 async fn call_endless(more: &'static str, times: usize, limit: Duration) -> Exchange {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("a bound listener");

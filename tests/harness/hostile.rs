@@ -1,4 +1,4 @@
-//! Hostile gateways: a case ends in time, whatever its target does.
+//! Hostile gateways: each case must end in time, whatever its target does.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use tokio::task::JoinHandle;
 
 use crate::common::SUITE;
 
-/// A gateway that asks the first deployment of a group, and sends it more than a request.
+/// A gateway that sends a request and additional bytes to the first deployment of a group.
 #[derive(Clone, Copy)]
 struct SendsAhead {
     /// Number of bytes after the request.
     bytes: usize,
 }
 
-/// The gateway, running.
+/// The gateway while it is running.
 struct Running {
     url: BaseUrl,
     task: JoinHandle<()>,
@@ -69,7 +69,8 @@ impl RunningTarget for Running {
     }
 }
 
-/// Sends a request and `bytes` more, and closes the connection once the client is gone.
+/// Sends a request and `bytes` additional bytes to the deployment. Closes the connection when the
+/// client has disconnected.
 async fn pass_on(mut client: TcpStream, deployment: Deployment, bytes: usize) {
     let address = deployment.host.trim_start_matches("http://");
     let (authority, _) = address.split_once('/').expect("a prefix");

@@ -143,7 +143,7 @@ fn steps(task: &str, arguments: &[String]) -> Result<Vec<Step>, String> {
         "mutants" => vec![
             Step::new("cargo mutants --in-place --package fallproof-router")
                 .with(&["--test-package", "fallproof"].map(str::to_owned))
-                // The baseline would run the router's own tests, which have no scenarios.
+                // The baseline would test only the router's package, which has no test `scenarios`.
                 .with(&["--baseline", "skip", "--timeout", "300"].map(str::to_owned))
                 .with(arguments)
                 .with(&["--", "--test", "scenarios"].map(str::to_owned)),

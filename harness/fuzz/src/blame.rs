@@ -1,12 +1,13 @@
-//! Whether a member or a header of a request is to blame for the way that a call took: only if the
-//! same call without it goes another way.
+//! Decides whether a member or a header of a request is to blame for the way that a call took. It
+//! is to blame only if the same call takes another way when the member or header is removed.
 
 use fallproof_judge::{ControlViolation, Violation, ViolationKind};
 use fallproof_protocol::json::Tree;
 
 use super::case::{FuzzCase, Request, Step};
 
-/// The case without the member or the header that this violation blames; `None` if it blames none.
+/// Removes the member or header that this violation blames from the case. Returns `None` if the
+/// violation does not blame one.
 pub(super) fn without(case: &FuzzCase, violation: &Violation) -> Option<FuzzCase> {
     let ViolationKind::Control(control) = &violation.kind else { return None };
     let remove: &dyn Fn(&mut Request) =
@@ -28,7 +29,7 @@ pub(super) fn without(case: &FuzzCase, violation: &Violation) -> Option<FuzzCase
     Some(without)
 }
 
-/// Removes a member, or a member of `metadata`, which is named `metadata.NAME`.
+/// Removes the member with this name. `metadata.NAME` is the name of a member of `metadata`.
 fn remove_member(body: &mut Tree, name: &str) {
     let Tree::Object(members) = body else { return };
     match name.strip_prefix("metadata.") {

@@ -179,9 +179,10 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the violations of a case. A new cause, or an earlier case of a known one, must be
-    /// reproduced by running the case alone, without state of earlier cases; otherwise it is counted
-    /// as flaky. A part of the request that is not to blame is no finding.
+    /// Counts the violations of a case. If the cause is new, or was known only from later cases,
+    /// the case runs again alone, without state of earlier cases. If this does not reproduce the
+    /// violation, it is counted as flaky. A violation that blames an innocent part of the request
+    /// is dropped.
     async fn add(
         self,
         number: u64,
@@ -212,8 +213,8 @@ impl Worker<'_> {
 }
 
 impl Worker<'_> {
-    /// Whether the part of the request that a violation blames, if it blames one, is to blame for
-    /// these ways: without it, the calls go another way.
+    /// Whether the calls take other ways than these without the part of the request that the
+    /// violation blames. Also true if the violation does not blame a part of the request.
     async fn is_to_blame(
         self,
         case: &FuzzCase,

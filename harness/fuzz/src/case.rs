@@ -37,7 +37,8 @@ pub struct FuzzCase {
     pub timeout: Option<Duration>,
     /// When a deployment starts to cool down, and for how long.
     pub cooldown: Option<Cooldown>,
-    /// The longest wait that a deployment can ask for with `Retry-After`; the default if `None`.
+    /// Limit of the wait that a deployment can request with `Retry-After`. `None` stands for the
+    /// default limit.
     pub max_retry_after: Option<Duration>,
     /// The steps, in order; never empty.
     pub steps: Vec<Step>,

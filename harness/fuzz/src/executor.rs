@@ -33,7 +33,7 @@ pub enum Executor {
     Fixed {
         /// The target and its mocks.
         runner: Box<Runner>,
-        /// Groups that may not be at their usual state.
+        /// When each group returns to its usual state.
         rests: Rests,
     },
 }
@@ -47,7 +47,7 @@ pub struct Execution {
     pub harness_error: Option<String>,
     /// Why the case is inconclusive, if it is.
     pub inconclusive: Option<Inconclusive>,
-    /// The way of each call.
+    /// The way that each call took.
     pub ways: Vec<Way>,
 }
 
@@ -58,10 +58,10 @@ pub struct Way {
     is_success: bool,
 }
 
-/// How often a group is asked for a plain call before it is given up as not at rest.
+/// Maximum number of plain calls that test whether a group is back in its usual state.
 const MOST_TRIES: usize = 12;
 
-/// Time between two such calls.
+/// Time between two of these plain calls.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Number of cases that run concurrently on one thread.
@@ -78,9 +78,9 @@ impl Executor {
         Self::Fixed { runner: Box::new(runner), rests: Rests::default() }
     }
 
-    /// Runs a case on a target without state of earlier cases: on a fresh one, or once a plain call
-    /// for its group goes to the first deployment, as at first. Returns `None` if none does for a
-    /// long time.
+    /// Runs a case on a target without state of earlier cases. Such a target is either fresh, or
+    /// sends a plain call for the case's group to the first deployment again, as it did before the
+    /// first case. Returns `None` if its plain calls keep going elsewhere.
     ///
     /// # Errors
     /// The target or the deployments could not be started.
@@ -115,7 +115,7 @@ impl Executor {
                     }
                     tokio::time::sleep(rests.left(&scenario.id, Instant::now())).await;
                     let judged = judged(runner, scenario).await;
-                    // A target that ignores the waits of providers needs no rest.
+                    // If the target ignores `Retry-After`, there is nothing to wait for.
                     if runner.facts(scenario).capabilities.waives(Code::Route06).is_none() {
                         let calls = judged.evidence.calls().iter();
                         let attempts = calls.flat_map(CallEvidence::all_requests);
@@ -156,14 +156,14 @@ impl Execution {
     fn of(judged: Case, case: &FuzzCase) -> Self {
         let Case { evidence, judgment } = judged;
         let ways = evidence.calls().iter().map(Way::of).collect();
-        // Without an oracle, only this finds that a request was not forwarded.
+        // A fixed group has no oracle, so only this check finds requests that were not forwarded.
         let by_itself: Vec<_> = match &case.group {
             Some(_) => by_itself(&evidence, case.is_accepted()).collect(),
             None => Vec::new(),
         };
         let (harness_error, inconclusive) = match judgment.outcome {
             Outcome::HarnessError(message) => (Some(message), None),
-            // A plain call has shown that the group reaches its deployments.
+            // A plain call has reached the group's deployments, so the target itself has failed.
             Outcome::Inconclusive(Inconclusive::NoAttempt { .. }) if !by_itself.is_empty() => {
                 let (harness_error, inconclusive) = (None, None);
                 return Self { violations: by_itself, harness_error, inconclusive, ways };
@@ -195,8 +195,8 @@ impl Way {
     }
 }
 
-/// Violations: the target itself refused a request that its providers accept, or failed without
-/// trying one.
+/// Returns a violation for each call in which the target itself refused a request that its
+/// providers accept, or failed without an attempt.
 fn by_itself(evidence: &Evidence, is_accepted: bool) -> impl Iterator<Item = Violation> + '_ {
     evidence.calls().iter().enumerate().filter_map(move |(call, step)| {
         let status = step.exchange.status?;
@@ -225,8 +225,8 @@ fn by_itself(evidence: &Evidence, is_accepted: bool) -> impl Iterator<Item = Vio
 /// The groups of a target that can only be configured once: one for each endpoint and pair of
 /// surfaces.
 ///
-/// The policy is explicit: no retries, no cooldown and, if the target `limits_waits`, a short limit
-/// of the wait that a provider can ask for.
+/// The policy is explicit: no retries and no cooldown. If the target `limits_waits`, it also sets a
+/// short limit for the wait that a provider can request.
 pub fn fixed_groups(scope: &Scope, limits_waits: bool) -> Vec<FuzzCase> {
     let max_retry_after = limits_waits.then_some(SHORT_WAIT);
     let mut groups = Vec::new();

@@ -19,8 +19,8 @@ const MOST_TRIES: usize = 3_000;
 const TRIED_AT_ONCE: usize = 12;
 
 /// Returns the simplest case that still reproduces this failure, and its violation. Once `stop` is
-/// true or the time is up, returns the simplest case so far. `progress` is told the number
-/// of cases tried so far.
+/// true or the time is up, returns the simplest case so far. Calls `progress` with the number of
+/// cases tried so far.
 ///
 /// # Errors
 /// The target or the deployments could not be started.
@@ -66,7 +66,7 @@ pub async fn minimize(
             shrinking.complicate()
         };
     }
-    // A state that simpler cases have built up may be the only reason why the last one failed.
+    // The simplest case may have failed only because of state from the cases before it.
     if executor.is_fixed() && simplest.0 != failure.case {
         let alone = executor.run_rested(&simplest.0).await?;
         let mut violations = alone.into_iter().flat_map(|it| it.violations);

@@ -1,5 +1,6 @@
-//! Rests of groups that a target is configured for only once. A provider that answers with
-//! `Retry-After` may get no attempts for that time, which would change what the next case sees.
+//! Waits between cases for the same group if the target is configured only once. After a reply with
+//! `Retry-After`, the target may skip the deployment for that time, which would affect the next
+//! case.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -7,13 +8,14 @@ use std::time::{Duration, Instant};
 use fallproof_protocol::request_log::RecordedRequest;
 use parking_lot::Mutex;
 
-/// Time that is added to a rest: clocks of the target and of this machine may differ.
+/// Time that is added to each wait, because the clocks of the target and of this machine may
+/// differ.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// A wait with a date is at most this long in a generated case.
+/// The longest wait that a generated case requests with a date.
 const DATED: Duration = Duration::from_secs(3);
 
-/// When each group is at its usual state again.
+/// The time at which each group returns to its usual state.
 #[derive(Debug, Default)]
 pub struct Rests {
     until: Mutex<HashMap<String, Instant>>,
@@ -22,7 +24,7 @@ pub struct Rests {
 }
 
 impl Rests {
-    /// Whether nothing is known of this group yet.
+    /// Whether no call for this group has been recorded yet.
     pub(super) fn is_new(&self, group: &str) -> bool {
         !self.began.lock().contains_key(group)
     }
@@ -32,19 +34,19 @@ impl Rests {
         self.began.lock().insert(group.to_owned(), at_first);
     }
 
-    /// Whether calls for this group go to its first deployment while it is at its usual state. Of a
-    /// target that never does, a rest cannot be recognized.
+    /// Whether calls for this group go to its first deployment in its usual state. If they do not,
+    /// a call cannot show whether the group has returned to this state.
     pub(super) fn began_at_first(&self, group: &str) -> bool {
         self.began.lock().get(group).is_some_and(|at_first| *at_first)
     }
 
-    /// How long this group still rests.
+    /// Time until this group returns to its usual state.
     pub(super) fn left(&self, group: &str, now: Instant) -> Duration {
         let until = self.until.lock().get(group).copied();
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
-    /// Notes how long this group rests after these attempts, at most for `limit`.
+    /// Records the wait that this group needs after these attempts, at most `limit`.
     pub(super) fn note<'a>(
         &self,
         group: &str,
@@ -59,7 +61,7 @@ impl Rests {
     }
 }
 
-/// The longest wait that a target may read from the answer to this attempt.
+/// The longest wait that a target may read from the reply to this attempt.
 fn requested_wait(attempt: &RecordedRequest) -> Duration {
     if !matches!(attempt.status, Some(429 | 503)) {
         return Duration::ZERO;

@@ -73,7 +73,7 @@ impl SavedFailure {
         Ok(Self { failure, violation, saved, shows_again: None })
     }
 
-    /// Saves the case as it was before minimization instead.
+    /// Replaces the saved case with the case from before minimization.
     ///
     /// # Errors
     /// The file cannot be written or removed.

@@ -1,4 +1,4 @@
-//! A gateway for tests, with one habit.
+//! A gateway for tests that follows one [`Habit`].
 
 use std::borrow::Cow;
 use std::io;
@@ -30,7 +30,7 @@ pub(crate) enum Habit {
     TriesTheLast,
     /// It tries the first deployment, or the last one if the call has a header of this name.
     SteeredBy(&'static str),
-    /// It tries none and fails.
+    /// It fails without an attempt.
     FailsByItself,
 }
 

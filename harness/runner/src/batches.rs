@@ -1,4 +1,4 @@
-//! Runs the batches of a plan, on one or several processes of the target.
+//! Runs the batches of a plan on one or more processes of the target.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ pub struct Batches<'a, O> {
 }
 
 impl<O: Observer> Batches<'_, O> {
-    /// Runs all batches, as many at a time as the plan has processes. Returns the output of each
+    /// Runs all batches, as many in parallel as the plan has processes. Returns the output of each
     /// case, including skipped ones. Cases that had not ended when the user interrupted the run are
     /// missing.
     ///
@@ -81,13 +81,13 @@ impl<O: Observer> Batches<'_, O> {
     }
 }
 
-/// One process of the target after the other, each for the next batch that no other lane has taken.
+/// Runs one process of the target at a time, each for the next batch that no lane has taken.
 struct Lane<'a, O> {
     run: &'a Batches<'a, O>,
     plan: &'a RunPlan<'a>,
     /// Index of the first batch that no lane has taken.
     next: &'a AtomicUsize,
-    /// Whether a lane has ended the run.
+    /// Whether the first batch could not be started, which ends the run for all lanes.
     failed: &'a AtomicBool,
 }
 

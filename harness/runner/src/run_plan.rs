@@ -19,7 +19,7 @@ use crate::target::{Target, named};
 
 /// Plan of a complete run.
 pub struct RunPlan<'a> {
-    /// Batches, taken in this order.
+    /// Batches, started in this order.
     pub batches: Vec<Batch<'a>>,
     /// Number of batches that run at the same time, each with its own process of the target.
     pub processes: usize,
@@ -136,7 +136,7 @@ impl<'a> RunPlan<'a> {
         Ok(Self { batches, processes: processes.max(1), left_out })
     }
 
-    /// Overrides the number of parallel scenarios of all processes together, if the user gives one.
+    /// If the user gives a number of parallel scenarios, it applies to all processes together.
     pub fn side_by_side(&mut self, jobs: Option<NonZeroUsize>) {
         let Some(jobs) = jobs.map(NonZeroUsize::get) else { return };
         self.processes = self.processes.min(jobs).min(self.batches.len()).max(1);
@@ -181,7 +181,7 @@ impl<'a> RunPlan<'a> {
     }
 }
 
-/// Describes one of several batches, e.g. `retries 1, 120 groups`.
+/// Describes a batch if there are several, e.g. `retries 1, 120 groups`.
 fn described(batch: &ConfigBatch) -> String {
     let (settings, groups) = (batch.in_words(), batch.groups);
     let separator = if settings.is_empty() { "" } else { ", " };

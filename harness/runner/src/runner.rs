@@ -142,7 +142,7 @@ impl Runner {
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
         let started = self.clock.elapsed();
         let result = Box::pin(self.result(scenario));
-        // A target with a simulated clock is not affected by delays of the machine.
+        // Delays of the machine do not affect a target with a simulated clock.
         let (result, delay) = if self.running.has_own_clock() {
             (result.await, Duration::ZERO)
         } else {
@@ -153,8 +153,8 @@ impl Runner {
         Evidence { scenario: scenario.id.clone(), started, took, delay, wired, result }
     }
 
-    /// Whether a plain call reached the mocks, if the case leaves it open whether one would: its
-    /// calls failed without an attempt.
+    /// Whether a plain call reaches the mocks. This is tested only if a call of the case failed and
+    /// no call led to an attempt, because then the target may not be connected to the mocks.
     async fn is_wired(&self, scenario: &Scenario, result: &CaseResult) -> bool {
         let CaseResult::Played(calls) = result else { return false };
         let has_failed = |call: &CallEvidence| call.exchange.status.is_some_and(|it| it >= 500);

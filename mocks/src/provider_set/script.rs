@@ -12,9 +12,9 @@ use fallproof_protocol::letters::with_letters;
 /// Placeholder for the deployment's credential in the headers and bodies of a script.
 const KEY: &str = "{{key}}";
 
-/// Placeholder for the marker of the deployment's replies in a scripted body.
+/// Placeholder in a scripted body for the marker of the deployment's replies.
 const MARKER: &str = "{{marker}}";
-/// Start of the placeholder for a date in a header, as in `{{date:20}}`.
+/// Start of the placeholder in a scripted header for a date, as in `{{date:20}}`.
 const DATE: &str = "{{date:";
 
 /// Checks that this mock's script can be played.

@@ -147,7 +147,8 @@ impl Connection {
         self.deliver(&record, prepared, framing).await
     }
 
-    /// Plays the end of a connection that the deployment had closed or lost before this request.
+    /// Handles a request on a stale connection: closes the connection without a reply, or never
+    /// replies.
     async fn fail_stale(&mut self, record: &Record, fault: KeepAliveFault) -> Next {
         record.update(|recorded| {
             recorded.kind = RequestKind::Stale;
@@ -274,7 +275,7 @@ impl Connection {
         next
     }
 
-    /// Waits for `delay_ms`, or less at this pace, or until the client disconnects.
+    /// Waits for `delay_ms`, or less if a pace is given. Stops waiting if the client disconnects.
     async fn pause(
         &mut self,
         record: &Record,
@@ -297,8 +298,8 @@ impl Connection {
         paused
     }
 
-    /// Sends these parts unless the client has disconnected. The second part belongs to the body;
-    /// if it is packed, it stands for `plain` bytes.
+    /// Sends these parts unless the client has disconnected. The second part belongs to the body.
+    /// If it is compressed, `plain` is its uncompressed length.
     async fn send(
         &self,
         record: &Record,

@@ -170,8 +170,8 @@ impl MockServer {
         self.shared.providers.unmount(prefix);
     }
 
-    /// Announces that the client for which this deployment plays has received more of its stream.
-    /// Ends the current delay of a [paced](crate::behavior::WireFault::paced) reply.
+    /// Reports that the client has received more of the stream that this deployment sends. Ends the
+    /// current delay of a [paced](crate::behavior::WireFault::paced) reply.
     pub fn received(&self, prefix: &str) {
         self.shared.pacing.received(prefix);
     }
@@ -180,8 +180,8 @@ impl MockServer {
     ///
     /// Waits for requests that the server is still working on: once a client has a complete reply,
     /// every request that led to it is listed in full. A request that is delayed, stalled or not
-    /// read by its client is returned as it is, without an end. If its client has disconnected, the
-    /// call waits for the end, at most 3 seconds.
+    /// read by its client is returned as it is, without an end. If its client has disconnected,
+    /// this function waits up to 3 seconds for the request's end.
     pub async fn requests(&self, prefix: &str) -> Vec<RecordedRequest> {
         self.shared.request_log.settled(Some(prefix)).await;
         self.shared.request_log.requests(Some(prefix))

@@ -29,7 +29,7 @@ pub(super) struct Outgoing {
     until: usize,
     /// Bytes per chunk; `None` for one event per chunk.
     chunk_bytes: Option<NonZeroUsize>,
-    /// Of a packed body with one event per chunk, the length of each chunk, packed and plain.
+    /// If the body is compressed, the compressed and the uncompressed length of each piece.
     packed: Option<Vec<[usize; 2]>>,
 }
 
@@ -39,8 +39,8 @@ pub(super) struct Chunk<'a> {
     pub(super) bytes: &'a [u8],
     /// Length of the complete chunk, without the cut.
     pub(super) length: usize,
-    /// Number of bytes of the plain body that the client has once it has this chunk, in addition
-    /// to those it had before; `None` for each byte that arrives.
+    /// Number of additional uncompressed bytes that the client can decode once it has the whole
+    /// chunk. `None` if the body is not compressed: then each byte counts when it is sent.
     pub(super) plain: Option<usize>,
 }
 
@@ -105,7 +105,7 @@ impl Outgoing {
                 }
                 (None, None) => (event_length(rest), None),
                 (Some(bytes), None) => (bytes.get().min(rest.len()), None),
-                // What its bytes are plain is known at the end.
+                // Chunks split the compressed pieces, so the uncompressed length counts at the end.
                 (Some(bytes), Some(packed)) => {
                     let is_last = bytes.get() >= rest.len();
                     let plain = packed.as_slice().iter().map(|[_, plain]| plain).sum();
@@ -121,8 +121,8 @@ impl Outgoing {
     }
 }
 
-/// Packs a body, event by event if it is a stream. Returns the length of each piece, packed and
-/// plain.
+/// Compresses a body, event by event if it is a stream. Returns the compressed and the uncompressed
+/// length of each piece.
 fn pack(body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
     let mut rest = body.as_slice();
     let pieces: Vec<_> = iter::from_fn(|| {

@@ -1,4 +1,4 @@
-//! Paced replies: a delay between chunks ends early, once the client has received more of the
+//! Paced replies: a delay between chunks ends early when the client has received more of the
 //! stream.
 
 use std::collections::HashMap;
@@ -9,25 +9,25 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Number of delays of a reply that may pass in full. After them, its client is known to wait for
-/// more than it gets.
+/// Maximum number of delays of a reply that may pass in full. After them, it is clear that the
+/// client receives nothing during the delays, and no more delays are needed.
 const MOST_FULL_DELAYS: u32 = 2;
 
-/// Announces what clients have received, by the prefix of the deployment.
+/// Passes on reports that a client has received more of a stream, by the prefix of the deployment.
 #[derive(Debug, Default)]
 pub(super) struct Pacing {
     receipts: Mutex<HashMap<String, watch::Sender<()>>>,
 }
 
 impl Pacing {
-    /// Announces that the client of this deployment has received more.
+    /// Reports that the client has received more of this deployment's stream.
     pub(super) fn received(&self, prefix: &str) {
         if let Some(receipts) = self.receipts.lock().get(prefix) {
             receipts.send_replace(());
         }
     }
 
-    /// The pace of a reply that this deployment sends.
+    /// Returns the pace of a new reply of this deployment.
     pub(super) fn of(&self, prefix: &str) -> Pace {
         let mut receipts = self.receipts.lock();
         let receipts = receipts.entry(prefix.to_owned()).or_default().subscribe();
@@ -38,8 +38,8 @@ impl Pacing {
 /// The pace of one reply.
 pub(super) struct Pace {
     receipts: watch::Receiver<()>,
-    /// Whether content was sent. Before that, a gateway may hold back what it has, because it can
-    /// still fall back.
+    /// Whether content was sent. Before that, a gateway may hold back events, because it can still
+    /// fall back.
     has_begun: bool,
     full_delays: u32,
 }
@@ -54,7 +54,7 @@ impl Pace {
         self.receipts.mark_unchanged();
     }
 
-    /// Takes a chunk that was sent.
+    /// Records a chunk that was sent.
     pub(super) fn sent(&mut self, chunk: &[u8]) {
         self.has_begun = self.has_begun || sse::events(chunk).iter().any(Event::is_answer);
     }

@@ -22,7 +22,7 @@ pub(super) struct PreparedReply {
     /// Whether this status allows a body.
     pub(super) has_body: bool,
     pub(super) is_event_stream: bool,
-    /// Whether the body is to be packed.
+    /// Whether the body will be compressed.
     pub(super) is_packed: bool,
     pub(super) body: Vec<u8>,
 }
@@ -41,7 +41,8 @@ impl PreparedReply {
         prepared
     }
 
-    /// Packs the body, if the script says so and the request has a header that accepts it.
+    /// Marks the body for compression if the script says so and a request header accepts the
+    /// coding.
     pub(super) fn packed_for(mut self, request: &Headers) -> Self {
         if let Some(coding) = self.plan.wire.encoding.filter(|_| self.has_body)
             && coding::accepts(request, coding.name()) == Some(true)

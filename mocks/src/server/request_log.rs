@@ -136,8 +136,8 @@ impl RequestLog {
         (logs.deployments.dropped(), logs.unmatched.dropped())
     }
 
-    /// Waits until every request has ended, or waits for a timer or a client that is still
-    /// connected; at most [`SETTLE_LIMIT`].
+    /// Waits until each request has either ended or depends only on a timer or on a client that is
+    /// still connected. Stops waiting after [`SETTLE_LIMIT`].
     pub(super) async fn settled(&self, prefix: Option<&str>) {
         let _ = timeout(SETTLE_LIMIT, self.until(prefix, Entry::is_settled)).await;
     }
@@ -197,7 +197,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The prefix of its deployment; empty if it is unmatched.
+    /// The prefix of the request's deployment; empty if the request is unmatched.
     pub(super) fn prefix(&self) -> String {
         self.entry.state.lock().recorded.prefix.clone().unwrap_or_default()
     }

@@ -10,7 +10,8 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
 
-/// Limit for buffered unread bytes. What a client sends beyond it while it waits is dropped.
+/// Limit for unread bytes that are buffered during a reply. If a client sends more, they are
+/// dropped.
 const MOST_AHEAD: usize = 64 * 1024;
 
 /// How long to continue reading from a client that is still sending after the last reply.
@@ -22,7 +23,7 @@ pub(super) struct ClientSocket {
     read: Vec<u8>,
     /// Number of bytes of `read` that were consumed.
     used: usize,
-    /// Whether unread bytes were dropped, so that no further request can be read.
+    /// Whether unread bytes were dropped. Then no more requests can be read.
     is_overrun: bool,
 }
 
@@ -62,7 +63,7 @@ impl ClientSocket {
         // million tiny chunks.
         self.read.drain(..self.used);
         self.used = 0;
-        // A socket that always has bytes must not keep its task from yielding.
+        // Yields from time to time, even if the socket always has bytes.
         consume_budget().await;
         loop {
             self.stream.readable().await?;
@@ -95,8 +96,8 @@ impl ClientSocket {
         Ok(())
     }
 
-    /// Returns when the client has closed or reset the connection. Its end comes after all that it
-    /// has sent, so everything must be read.
+    /// Returns when the client has closed or reset the connection. The end of the connection is
+    /// seen only after all bytes before it were read, so this function reads them.
     pub(super) async fn disconnected(&mut self) {
         while matches!(self.fill().await, Ok(1..)) {
             if self.unread().len() > MOST_AHEAD {

@@ -1,4 +1,5 @@
-//! Stale connections: those that a deployment had closed or lost before a request arrived on them.
+//! Stale connections: the deployment behaves as if it had closed or lost them before a request
+//! arrived on them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,17 +8,17 @@ use parking_lot::Mutex;
 
 use crate::behavior::KeepAliveFault;
 
-/// For each deployment, by prefix, which connections are stale.
+/// The connections that are stale for each deployment, by prefix.
 ///
-/// Gateways use a connection for all deployments at one address, so a connection is stale for a
-/// deployment and not as such.
+/// Gateways use the same connection for all deployments at one address, so a connection can be
+/// stale for one deployment and usable for another.
 #[derive(Debug, Default)]
 pub(super) struct StaleConnections {
     deployments: Mutex<HashMap<String, (Duration, KeepAliveFault)>>,
 }
 
 impl StaleConnections {
-    /// Makes all connections stale that were accepted until `now`.
+    /// Makes all connections that were accepted until `now` stale for this deployment.
     pub(super) fn add(&self, prefix: &str, now: Duration, fault: KeepAliveFault) {
         self.deployments.lock().insert(prefix.to_owned(), (now, fault));
     }

@@ -24,7 +24,7 @@ const EVENTS: [&str; 5] = [
     "data: [DONE]\n\n",
 ];
 
-/// A success after which connections have this fault.
+/// A successful reply that leaves this fault on the connections.
 fn keeping(fault: KeepAliveFault) -> Behavior {
     ok_but(WireFault { keep_alive: Some(fault), ..WireFault::default() })
 }
@@ -121,7 +121,7 @@ async fn a_paced_stream_waits_in_full_only_twice() {
     assert!(client.is_held_open().await, "without a notice it waits");
 }
 
-/// A chat request with another header.
+/// A chat request with this additional header.
 fn chat_with(header: &str) -> String {
     chat(PRIMARY).replacen("\r\n", &format!("\r\n{header}\r\n"), 1)
 }

@@ -1,5 +1,5 @@
-//! Clients that send more than they should: no request goes on for ever, and no connection keeps
-//! the others from being served.
+//! Clients that send more than they should. Every request must end, and other connections must
+//! still be served.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 const PRIMARY: &str = "/test/primary";
 const OTHER: &str = "/test/other";
 
-/// Far more than a served request takes, even on a slow machine.
+/// Far longer than any request takes, even on a slow machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
 #[rstest]
@@ -50,7 +50,7 @@ async fn a_connection_with_dropped_bytes_is_closed_after_its_reply() {
     assert_eq!(rest, b"", "what was dropped is not answered");
 }
 
-/// Sends `start` and then `more` for ever, as fast as the connection takes it.
+/// Sends `start` and then repeats `more` forever, as fast as the connection accepts it.
 fn flood(addr: SocketAddr, start: String, more: &'static str) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let mut stream = TcpStream::connect(addr).expect("the server listens");

@@ -23,7 +23,7 @@ pub enum ScriptError {
     /// The status is outside 200 to 599. Holds the status.
     #[error("invalid status {0}: it must be from 200 to 599")]
     Status(u16),
-    /// The placeholders for letters in a body are invalid, or too many.
+    /// A `{{letters:n}}` placeholder is invalid, or those in a body stand for too many letters.
     #[error("write `{{{{letters:n}}}}` with a number; all of a body are at most {MOST_LETTERS}")]
     Letters,
     /// The header is written by the server. Holds name and value.

@@ -1,21 +1,21 @@
 //! Counts events as the bytes of a stream arrive.
 
-/// Counts the complete events of a stream, piece by piece: the same number as
-/// [`events`](super::events) of all pieces together.
+/// Counts the complete events of a stream, piece by piece. The count is the same as for
+/// [`events`](super::events) on all pieces joined.
 #[derive(Debug, Clone, Default)]
 pub struct EventCounter {
     events: usize,
     /// Whether the current event has a `data` field.
     has_data: bool,
-    /// Start and length of the current line.
+    /// The first bytes of the current line, and its length.
     line: [u8; 5],
     length: usize,
-    /// Whether the last byte was a CR. A LF after it does not end another line.
+    /// Whether the last byte was a CR. An LF right after a CR does not end another line.
     after_cr: bool,
 }
 
 impl EventCounter {
-    /// Takes the next piece and returns the number of complete events so far.
+    /// Reads the next piece and returns the number of complete events so far.
     pub fn push(&mut self, piece: &[u8]) -> usize {
         for &byte in piece {
             match byte {

@@ -69,14 +69,15 @@ impl Event {
         }
     }
 
-    /// Whether the event reports an error: a chunk with an `error`, or an event of that type.
+    /// Whether the event reports an error: it has an `error`, or its type is `error` or
+    /// `response.failed`.
     pub fn reports_error(&self) -> bool {
         let value = self.value();
         matches!(value["type"].as_str(), Some("error" | "response.failed"))
             || !value["error"].is_null()
     }
 
-    /// The code of the error that the event reports, if it has one.
+    /// The error code that the event reports, if any.
     pub fn error_code(&self) -> Option<&str> {
         let pointers = ["/error/code", "/response/error/code", "/code"];
         let mut codes =
@@ -98,26 +99,26 @@ impl Event {
         }
     }
 
-    /// Whether it is the event with which a response begins on the responses endpoint.
+    /// Whether this is `response.created`, the first event of a stream on the responses endpoint.
     pub fn is_created(&self) -> bool {
         self.value()["type"] == "response.created"
     }
 
-    /// Its number within the stream, on the responses endpoint.
+    /// The event's `sequence_number`, which only events of the responses endpoint have.
     pub fn sequence_number(&self) -> Option<i64> {
         self.value()["sequence_number"].as_i64()
     }
 
-    /// The id of the response that a chunk of choices belongs to. Some chunks of Azure have an
-    /// empty one.
+    /// The id of the response to which a chunk with choices belongs; `None` if the id is empty, as
+    /// in some chunks from Azure.
     pub fn chunk_id(&self) -> Option<&str> {
         let value = self.value();
         let id = value["id"].as_str().filter(|id| !id.is_empty())?;
         (value["choices"].is_array() && value["error"].is_null()).then_some(id)
     }
 
-    /// Whether an error event blames the request, by its type or its status. Clients do not repeat
-    /// such a call.
+    /// The error type or status with which an error event blames the request, if it does. Clients
+    /// do not retry a call after such an error.
     pub fn blames_request(&self) -> Option<String> {
         const TYPES: [&str; 6] = [
             "invalid_request_error",

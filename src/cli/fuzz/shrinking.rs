@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use fallproof_fuzz::stats::Failure;
 
-/// Time between two lines where the output is no terminal.
+/// Time between two progress lines if the output is not a terminal.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// Shows how shrinking goes, and divides the time among the findings.
+/// Shows the progress of shrinking, and divides the time among the findings.
 pub(super) struct Shrinking {
     all: usize,
     /// Number of the current finding, from 1.
@@ -20,13 +20,13 @@ pub(super) struct Shrinking {
 }
 
 impl Shrinking {
-    /// Shrinking of this many findings, in this time.
+    /// Starts the time budget for shrinking this many findings.
     pub(super) fn of(all: usize, budget: Duration) -> Self {
         let until = Instant::now() + budget;
         Self { all, number: 0, about: String::new(), until, printed: Cell::new(None) }
     }
 
-    /// Moves to the next finding. Returns its part of the time that is left.
+    /// Moves to the next finding. Returns its share of the remaining time.
     pub(super) fn next(&mut self, failure: &Failure) -> Duration {
         self.number += 1;
         self.about = failure.cause.to_string();
@@ -46,7 +46,7 @@ impl Shrinking {
         let left = self.until.saturating_duration_since(Instant::now()).as_secs();
         let Self { number, all, about, .. } = self;
         let line = format!("shrinking {number} of {all}: {about}, {tries} tried, {left} s left");
-        // A terminal that is gone is no reason to stop.
+        // Shrinking continues even if the terminal was closed.
         let _ = if is_terminal {
             write!(stderr(), "\r\x1b[2K{line}")
         } else {
@@ -55,7 +55,7 @@ impl Shrinking {
     }
 }
 
-/// Removes the line from a terminal.
+/// Clears the progress line on a terminal.
 impl Drop for Shrinking {
     fn drop(&mut self) {
         if stderr().is_terminal() {
@@ -64,7 +64,7 @@ impl Drop for Shrinking {
     }
 }
 
-/// The part of the time for the finding with this number, of all.
+/// An equal share of the time that is left for the findings from this number on.
 fn share(left: Duration, all: usize, number: usize) -> Duration {
     left / u32::try_from((all + 1).saturating_sub(number).max(1)).unwrap_or(u32::MAX)
 }

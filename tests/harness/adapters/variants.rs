@@ -1,4 +1,4 @@
-//! Variants of adapters: named sets of settings, each a run of its own.
+//! Variants of adapters: named sets of settings that need separate runs.
 
 use std::fs;
 use std::process::Output;
@@ -27,7 +27,7 @@ fn cooling() -> String {
     adapter.replace("files:", variants)
 }
 
-/// Runs this command with the adapter.
+/// Runs this command with the adapter from [`cooling`].
 fn run(arguments: &[&str], more: &[&str]) -> Output {
     let (_folder, file) = file(&cooling());
     let work = TempDir::new().expect("a temporary folder");
@@ -52,7 +52,7 @@ fn a_variant_is_run_with_its_own_settings_and_claims_and_named_in_the_report() {
     assert_eq!(json["target"]["variant"], "cooling");
     let replay = json["cases"][0]["replay"].as_str().expect("a case has one");
     assert!(replay.contains("--variant cooling"), "{replay}");
-    // What the declaration allows is noted, so the cooldown did happen.
+    // A note refers to the declared cooldown, so the cooldown did happen.
     let violations = json["cases"][0]["violations"].as_array().expect("a list");
     let is_own = |it: &Value| it["declared"] == "it cools down failing deployments";
     assert!(violations.iter().any(is_own), "{violations:?}");

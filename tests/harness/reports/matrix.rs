@@ -76,7 +76,7 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
         }
     }
     for (code, (requirement, gateways)) in broken {
-        // The reports are older than the wording of today.
+        // The wording in the reports may be outdated.
         let today = requirement::find(code).expect("codes are permanent");
         let level = match requirement.level {
             Level::Policy => "A policy: it applies to gateways that claim it. ",

@@ -1,4 +1,4 @@
-//! Campaigns against gateways with one habit.
+//! Campaigns against test gateways that each have one habit.
 
 use fallproof_protocol::provider::Endpoint;
 use fallproof_runner::Runner;
@@ -8,7 +8,7 @@ use super::*;
 use crate::executor::fixed_groups;
 use crate::testing::{Habit, PATIENCE};
 
-/// Runs this many cases on a fresh gateway for each batch.
+/// Runs this many cases. Each batch gets a fresh gateway.
 fn fresh(habit: Habit, cases: u64) -> Stats {
     let executor = Executor::Fresh { target: Box::new(habit), timeout: PATIENCE };
     // Small requests.
@@ -23,7 +23,7 @@ fn run(executor: &Executor, scope: Scope, cases: u64) -> Stats {
     stats.into_inner()
 }
 
-/// Whether a header was blamed.
+/// Whether a finding blames a header.
 fn blames_a_header(stats: &Stats) -> bool {
     stats.failures.keys().any(|cause| cause.requirement == Some(Code::Control02))
 }

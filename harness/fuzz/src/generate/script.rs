@@ -18,7 +18,7 @@ use crate::random::{CaseRng, chance, pick};
 /// Delay that exceeds the timeout of slow cases.
 const TOO_LONG_MS: u64 = 3_000;
 
-/// The longest wait that a deployment of an existing group asks for.
+/// The longest wait that a deployment of an existing group requests.
 pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(1);
 
 /// Generates scripts for all deployments. The last one mostly succeeds, the others mostly fail.
@@ -83,14 +83,14 @@ fn failing(goes_on: bool, rng: &mut CaseRng) -> Behavior {
     behavior
 }
 
-/// Makes an answer ask for this wait in both headers, as providers do.
+/// Sets this wait in both `retry-after` headers of the reply, as providers do.
 fn ask_for_wait(behavior: &mut Behavior, seconds: u32) {
     behavior.headers.insert("retry-after".to_owned(), seconds.to_string());
     behavior.headers.insert("retry-after-ms".to_owned(), format!("{seconds}000"));
 }
 
-/// Limits the waits that deployments of an existing group ask for, so that the group is soon at its
-/// usual state again.
+/// Limits the waits that deployments of an existing group request, so that the group soon returns
+/// to its usual state.
 pub(super) fn shorten_waits(case: &mut FuzzCase) {
     let Some(request) = case.requests().next().cloned() else { return };
     let endpoint = case.endpoint;
@@ -144,7 +144,7 @@ mod tests {
     use crate::generate::{Scope, generate};
     use crate::random::case_rng;
 
-    /// The waits of all answers of these cases.
+    /// The waits that the replies in these cases request.
     fn waits(scope: &Scope, cases: u64) -> Vec<(Duration, bool)> {
         let cases = (0..cases).map(|number| generate(scope, &mut case_rng(3, number)));
         let waits = cases.flat_map(|case| {

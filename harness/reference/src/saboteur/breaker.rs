@@ -1,10 +1,11 @@
-//! A circuit breaker that knows only two ends of a trial: success and failure.
+//! A circuit breaker that handles only two outcomes of a trial: success and failure. Any other
+//! outcome leaves the trial open.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-/// What the breaker knows of each deployment that has failed, by prefix.
+/// The state of each deployment that has failed, by prefix.
 #[derive(Default)]
 pub(super) struct Breaker {
     deployments: Mutex<HashMap<String, Breaks>>,
@@ -19,7 +20,8 @@ enum Breaks {
 }
 
 impl Breaker {
-    /// Whether the deployment may get an attempt, which is a trial if it has failed before.
+    /// Whether an attempt may be sent to the deployment. If the deployment has failed before, the
+    /// attempt is a trial.
     pub(super) fn admits(&self, prefix: &str) -> bool {
         match self.deployments.lock().get_mut(prefix) {
             Some(Breaks::OnTrial) => false,
@@ -31,8 +33,8 @@ impl Breaker {
         }
     }
 
-    /// Takes the end of an attempt: its status, if it has one. Any other end than a success or a
-    /// failure leaves the trial open.
+    /// Records that an attempt has ended with this status, or without one. A status that is neither
+    /// a success nor a server error leaves the trial open.
     pub(super) fn ended(&self, prefix: &str, status: Option<u16>) {
         let mut deployments = self.deployments.lock();
         match status {

@@ -517,14 +517,14 @@ pub(super) const ALL: &[Saboteur] = &[
     requests("mislabels-attempts", "labels its plain requests as gzip", |out| {
         out.header("content-encoding", "gzip");
     }),
-    // It cannot tell a connection that was gone before from one that goes during the call.
+    // It cannot distinguish a connection lost before the call from one lost during the call.
     Saboteur::new(
         "trusts-connections",
         "keeps connections open, and gives up a call whose connection is gone",
         Fault::TrustedConnections,
     )
     .also(&["FP-CLIENT-06", "FP-ROUTE-03"]),
-    // Of several trials at the same time, it lets only one through.
+    // If several attempts arrive after a failure, it lets only one through.
     Saboteur::new(
         "stuck-half-open",
         "waits forever for the end of a trial that neither succeeded nor failed",

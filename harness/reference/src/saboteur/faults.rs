@@ -122,7 +122,7 @@ pub(super) fn quote_address(answer: &mut Answer<'_>) {
     }
 }
 
-/// Lists the groups of the scenario; a list of all would be long.
+/// Lists the groups of the scenario. A list of the groups of all scenarios would be long.
 pub(super) fn list_groups(answer: &mut Answer<'_>) {
     let groups = answer.groups.iter().filter(|it| it.scenario == answer.group.scenario);
     let names: Vec<_> = groups.map(|group| group.model.as_str()).collect();

@@ -58,9 +58,10 @@ pub enum Fault {
     Responses(fn(&mut Answer<'_>)),
     /// Client headers whose names match are forwarded to the providers.
     ForwardedHeaders(fn(&str) -> bool),
-    /// Connections are used again, and a call fails with one.
+    /// Connections are reused, and a call fails if its connection is lost.
     TrustedConnections,
-    /// The trial of a deployment that has failed blocks all attempts until it succeeds or fails.
+    /// After a failure, the deployment gets one trial attempt, and no other attempt until the trial
+    /// succeeds or fails.
     StuckTrial,
     /// A response carries the request id of the previous, failed attempt.
     StaleRequestId,

@@ -77,7 +77,8 @@ enum Memory {
     FailedIds(Mutex<HashMap<String, HeaderValue>>),
     /// The deployments that have failed.
     Breaker(Breaker),
-    /// The prefixes of the deployments that have answered, to which there may be a connection.
+    /// The prefixes of the deployments that have replied. The proxy may have open connections to
+    /// them.
     Connected(Mutex<HashSet<String>>),
 }
 
@@ -98,7 +99,7 @@ impl RequestProxy {
         Self::start_with(groups, |_| {}, Memory::Breaker(Breaker::default())).await
     }
 
-    /// Starts a proxy that uses connections again, and gives up when one is gone.
+    /// Starts a proxy that reuses connections, and fails the call if its connection is lost.
     pub async fn start_trusting(groups: &[Group]) -> io::Result<Self> {
         Self::start_with(groups, |_| {}, Memory::Connected(Mutex::default())).await
     }

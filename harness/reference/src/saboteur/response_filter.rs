@@ -27,7 +27,7 @@ use fallproof_suite::plan::Group;
 pub struct Answer<'a> {
     /// Group that the client called.
     pub group: &'a Group,
-    /// All groups.
+    /// The groups of all scenarios.
     pub groups: &'a [Group],
     /// Status and headers.
     pub head: &'a mut Parts,
@@ -49,7 +49,7 @@ impl Answer<'_> {
         }
     }
 
-    /// Appends this text to the message of an error.
+    /// If the response is an error, appends this text to its message.
     pub fn add_to_error(&mut self, text: &str) {
         if self.succeeds() {
             return;

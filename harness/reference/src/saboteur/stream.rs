@@ -13,7 +13,7 @@ use fallproof_protocol::sse::{self, Event, EventKind};
 /// A change to a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamFault {
-    /// Nothing is changed.
+    /// The stream is sent only when it is complete.
     Buffers,
     /// Events of more than 64 KiB are removed.
     LosesLarge,
@@ -37,7 +37,7 @@ pub enum StreamFault {
     SwallowsBreak,
     /// A broken stream ends as if it were complete.
     PretendsWhole,
-    /// A broken stream ends as if it were complete before it reports the error.
+    /// A broken stream first ends as if it were complete, and then reports the error.
     MakesUpEnd,
     /// The event that marks the end is removed.
     LosesEnd,

@@ -52,7 +52,7 @@ pub enum Wrapper {
     AsksAgain,
     /// A call whose body has a content coding is answered with 500.
     ChokesOnCoding,
-    /// A call with a member that is null gets an error, and no attempt is made.
+    /// A call whose body has a member with the value null gets an error without an attempt.
     FailsOnNull,
     /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,

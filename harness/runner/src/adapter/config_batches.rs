@@ -28,14 +28,14 @@ pub struct ConfigBatch {
     pub settings: Map<String, Value>,
     /// Ids of the scenarios, in plan order.
     pub scenarios: Vec<String>,
-    /// Number of their groups.
+    /// Number of groups in these scenarios.
     pub groups: usize,
-    /// Names of the settings that other batches have other values of.
+    /// Names of the settings whose values differ between the batches.
     varying: Vec<String>,
 }
 
 impl ConfigBatches {
-    /// Notes in each batch which settings the batches differ in.
+    /// Records in each batch which settings differ between the batches.
     fn find_varying(&mut self) {
         let Some(first) = self.batches.first().map(|batch| batch.settings.clone()) else { return };
         let differs =
@@ -59,7 +59,7 @@ impl ConfigBatch {
         settings.join(", ")
     }
 
-    /// Whether it has room for this many further groups.
+    /// Whether the batch has room for this many more groups.
     fn has_room(&self, groups: usize, limit: Option<NonZeroUsize>) -> bool {
         limit.is_none_or(|limit| self.groups + groups <= limit.get())
     }

@@ -26,7 +26,7 @@ pub struct Adapter {
     /// Source text, for later error messages. Always set after reading.
     #[serde(skip)]
     pub(super) source: Option<Source>,
-    /// Name of the variant that was chosen; `None` for the settings as they stand.
+    /// Name of the chosen variant; `None` if the adapter's settings are used unchanged.
     #[serde(skip)]
     pub chosen: Option<String>,
     /// Name of the product.
@@ -75,12 +75,12 @@ pub struct Adapter {
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub jobs: usize,
-    /// Number of groups that one start of the gateway serves well; any number by default. More
-    /// groups are split into several starts.
+    /// Maximum number of groups in one configuration of the gateway; unlimited by default. If there
+    /// are more groups, the gateway is started several times.
     #[serde(default)]
     pub groups_per_start: Option<NonZeroUsize>,
-    /// Number of gateway processes that may run side by side, each with its own port and folder;
-    /// at most one per processor. A gateway that reloads has one.
+    /// Number of gateway processes that may run in parallel, each with its own port and folder; at
+    /// most one per processor. A gateway that can reload always has one process.
     #[serde(default = "one")]
     #[schemars(range(min = 1))]
     pub processes: usize,
@@ -130,20 +130,20 @@ impl Default for Client {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// What is different, in one sentence.
+    /// How the variant differs from the default settings, in one sentence.
     pub about: String,
-    /// Settings that replace those of the same name.
+    /// Replaces the adapter's settings with the same names.
     #[serde(default)]
     pub(super) settings: IndexMap<At<String>, Expression>,
-    /// Capabilities that replace those of the same key.
+    /// Replaces the adapter's capabilities with the same YAML keys.
     #[serde(default)]
     pub(super) capabilities: Replaced,
-    /// Further groups that the gateway cannot be configured for.
+    /// More groups that cannot be configured in the gateway.
     #[serde(default)]
     pub(super) cannot: Vec<Cannot>,
 }
 
-/// The keys of the capabilities that a variant replaces.
+/// The capabilities that a variant can replace.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Replaced {

@@ -1,4 +1,4 @@
-//! Variants of an adapter: the same product with other settings, each a run of its own.
+//! Variants of an adapter: the same gateway with other settings. Each variant needs a separate run.
 
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::requirement::PolicyCode;
@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::file::{Adapter, Replaced, Variant};
 use super::template::Expression;
 
-/// An adapter without a variant of this name.
+/// The adapter has no variant with this name.
 #[derive(Debug, thiserror::Error)]
 #[error("{adapter} has no variant `{name}`; {hint}", hint = hint(.name, .known))]
 pub struct UnknownVariant {
@@ -26,12 +26,12 @@ fn hint(unknown: &str, known: &[String]) -> String {
 }
 
 impl Adapter {
-    /// Returns the adapter with the settings and capabilities of its variant with this name.
+    /// Returns the adapter with the settings and capabilities of the variant with this name.
     ///
     /// # Errors
     /// There is no such variant.
     pub fn variant(&self, name: &str) -> Result<Self, UnknownVariant> {
-        // Its text was valid when this adapter was read from it.
+        // The source is valid, because this adapter was parsed from it.
         let source = self.source.clone();
         let mut adapter = source.and_then(|source| Self::parse(&self.id, source).ok());
         let variant = adapter.as_mut().and_then(|it| it.variants.shift_remove(name));
@@ -52,7 +52,7 @@ impl Adapter {
 }
 
 impl Variant {
-    /// Errors that do not depend on a plan. `known` are the settings of the adapter.
+    /// Finds errors that do not depend on a plan. `known` contains the settings of the adapter.
     pub(super) fn problems<'a>(
         &'a self,
         known: &'a IndexMap<String, Expression>,

@@ -114,7 +114,7 @@ fn run_until(
     run_on(1, enough, behavior, batches, jobs)
 }
 
-/// Like [`run_until`], on this many processes.
+/// Like [`run_until`], but with this many processes.
 fn run_on(
     processes: usize,
     enough: usize,
@@ -256,7 +256,7 @@ fn several_processes_take_their_batches_from_one_queue() {
     let ran = run_on(2, usize::MAX, behavior, &[&["a"], &["b", "c"], &["d"]], 1);
     let ran = ran.expect("it can be started");
     assert_eq!((ran.of("answered"), ran.of("cut")), (vec!["a", "c", "d"], vec!["b"]));
-    // Each batch was started once, and again after its exit.
+    // The gateway was started once for each batch, and again after each exit.
     assert_eq!((ran.starts.len(), ran.fake.stopped()), (4, 4));
     let mut started = ran.events.iter().filter(|it| it.starts_with("batch")).collect::<Vec<_>>();
     started.sort();

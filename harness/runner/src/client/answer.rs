@@ -23,7 +23,7 @@ pub(super) struct Answer<'a> {
     started: Instant,
     disconnect_after_events: Option<usize>,
     on_events: Option<Notice<'a>>,
-    /// Bytes that were received; the first `used` of them are in head and body.
+    /// Received bytes. The first `used` of them have been parsed into the head and the body.
     unread: Vec<u8>,
     used: usize,
     /// Counts the events of the first `counted` bytes of the body.
@@ -104,7 +104,7 @@ impl<'a> Answer<'a> {
                 Progress::Done => return Ok(()),
                 Progress::TooLong => return Err(Ending::TooLong),
                 Progress::Chunk => {
-                    // A target that sends more chunks than can be read must not outlast the timeout.
+                    // Yields, so that the timeout also ends a target that never stops sending.
                     consume_budget().await;
                     self.count_events()?;
                 }
@@ -140,7 +140,8 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Gives notice of new events. Disconnects once there are as many as the client wants.
+    /// Calls `on_events` if there are new events. Disconnects after the number of events that the
+    /// client is configured to read.
     fn count_events(&mut self) -> Result<(), Ending> {
         let events = self.counter.push(&self.body[self.counted..]);
         self.counted = self.body.len();

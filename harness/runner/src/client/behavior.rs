@@ -5,7 +5,7 @@ use std::pin::Pin;
 /// A condition that a client waits for.
 pub type Awaited<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// A notice of progress.
+/// A callback that reports progress.
 pub type Notice<'a> = Box<dyn Fn() + Send + Sync + 'a>;
 
 /// Special behavior of a client. By default, it reads the complete response.

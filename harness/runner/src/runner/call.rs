@@ -70,7 +70,8 @@ impl Runner {
         }
     }
 
-    /// Ends the delays of this group's paced replies as the client receives their events.
+    /// Returns a callback that ends the current delay of this group's paced replies. The client
+    /// calls it when it receives events.
     fn pacing(&self, scenario: &Scenario, group: &Group) -> Option<Notice<'_>> {
         let is_paced = |deployment: &&Deployment| {
             let described = scenario.deployments.get(&deployment.name);

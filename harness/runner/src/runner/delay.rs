@@ -1,4 +1,4 @@
-//! The delay of this machine during a case: how late a tick is that should come on time.
+//! Measures how much this machine is delayed during a case: how late regular timer ticks are.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 /// Time between two ticks.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Delay of a tick that every machine has.
+/// Delay of a tick that is usual on every machine and does not count.
 const USUAL: Duration = Duration::from_millis(5);
 
-/// A clock that can be waited for.
+/// A clock that can wait until a given time.
 pub(super) trait Clock {
-    /// The time.
+    /// The current time.
     fn now(&self) -> Duration;
 
-    /// Waits until this time, or longer.
+    /// Waits until this time, but may return late.
     async fn wait_until(&self, due: Duration);
 }
 
@@ -31,8 +31,9 @@ impl Clock for RealTime {
     }
 }
 
-/// Returns the result of `work`, and the sum of all delays of ticks meanwhile. They are polled by
-/// the same task, so they are late whenever the calls of the case are handled late.
+/// Returns the result of `work`, and the sum of the delays of all ticks until it completed. The
+/// same task polls `work` and the ticks, so the ticks are late whenever the calls of a case are
+/// handled late.
 pub(super) async fn measured<T>(work: impl Future<Output = T>, clock: impl Clock) -> (T, Duration) {
     let mut work = pin!(work);
     let mut delay = Duration::ZERO;
@@ -75,13 +76,14 @@ mod tests {
 
         async fn wait_until(&self, due: Duration) {
             let late = self.late.borrow_mut().pop();
-            // Without a further tick the work decides.
+            // After the last tick, only the work can complete.
             let Some(late) = late else { return std::future::pending().await };
             self.now.set(due + Duration::from_millis(late));
         }
     }
 
-    /// The delay of work that ends after all ticks, this long after the last one was due.
+    /// Measures the delay of work that completes after ticks that are `late`. When the work
+    /// completes, another tick has been due for `last` milliseconds.
     async fn delay(late: &[u64], last: u64) -> u64 {
         let late: Vec<_> = late.iter().rev().copied().collect();
         let clock = Fake { now: Cell::default(), late: RefCell::new(late) };

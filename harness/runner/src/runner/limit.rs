@@ -1,5 +1,5 @@
-//! The time limit of a case. Each wait within a case has its own limit; this one ends a case in
-//! which one was forgotten, so that a target cannot make a run last forever.
+//! The time limit of a case. Each wait within a case should have its own limit. If a wait has none
+//! by mistake, this limit ends the case, so that a target cannot make a run last forever.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use super::call::END_TIMEOUT;
 
-/// Longest time that a case may take if each call takes `call`, and waits take real time or not.
+/// Longest time that a case may take if each call takes up to `call`. `waits` is true if the waits
+/// of the scenario take real time.
 pub(super) fn of(scenario: &Scenario, call: Duration, waits: bool) -> Duration {
     let deployments = u32::try_from(scenario.deployments.len()).unwrap_or(u32::MAX);
     // Before and after a call, each deployment has up to two waits.
@@ -21,7 +22,7 @@ pub(super) fn of(scenario: &Scenario, call: Duration, waits: bool) -> Duration {
     call.saturating_add(around).saturating_mul(rounds).saturating_add(waited)
 }
 
-/// The result of this work, or a harness error if it exceeds the limit.
+/// Returns the result of this work, or a harness error if it exceeds the limit.
 pub(super) async fn within(limit: Duration, work: impl Future<Output = CaseResult>) -> CaseResult {
     timeout(limit, work).await.unwrap_or_else(|_| {
         let seconds = limit.as_secs();

@@ -75,8 +75,8 @@ impl Runner {
         join_all(calls).await
     }
 
-    /// Returns the attempts at the scenario's deployments since the `earlier` calls, and the requests
-    /// on stale connections, in order of arrival.
+    /// Returns the attempts and the requests on stale connections that the scenario's deployments
+    /// have received since the `earlier` calls, in order of arrival.
     async fn attempts(&self, groups: &[Group], earlier: &[CallEvidence]) -> Vec<RecordedRequest> {
         let wire = &self.mocks.wire;
         let mut requests = Vec::new();
@@ -103,7 +103,7 @@ impl Runner {
     }
 }
 
-/// Moves the requests on stale connections out of the attempts.
+/// Moves the requests on stale connections from `requests` to `stale`.
 fn set_stale_apart(call: &mut CallEvidence) {
     let is_stale = |recorded: &mut RecordedRequest| recorded.kind == RequestKind::Stale;
     let stale = call.requests.extract_if(.., is_stale);

@@ -31,9 +31,9 @@ impl Runner {
         None
     }
 
-    /// Whether a plain call for each group of this scenario goes to its first deployment, so that
-    /// no state of earlier calls changes the way of the next one. Such a call succeeds, which ends
-    /// a series of failures.
+    /// Makes a plain call for each group of this scenario. Returns whether each call goes to the
+    /// group's first deployment, which shows that no state of earlier calls affects the next one.
+    /// The plain calls succeed, so they also end a series of failures.
     pub async fn is_rested(&self, scenario: &Scenario) -> bool {
         for group in self.plan.groups_of(&scenario.id) {
             for deployment in group.deployments() {

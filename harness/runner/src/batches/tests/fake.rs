@@ -29,7 +29,7 @@ pub(super) struct Behavior {
     /// Number of calls that must be pending before the gateway handles one. Applies only to its
     /// first start.
     pub(super) holds_until: usize,
-    /// Number of its processes that must have been started before it handles any call.
+    /// Number of processes that must have been started before the gateway handles any call.
     pub(super) needs_starts: usize,
     /// Number of times it can be started.
     pub(super) max_starts: usize,
