@@ -1,5 +1,5 @@
-//! Claims of a target that the evidence contradicts. A declaration quiets violations, so one that is
-//! not true hides them. Claims are no part of the verdict.
+//! Claims of a target that the evidence contradicts. A declaration excuses violations, so a false
+//! declaration hides them. Claims do not change the verdict.
 
 use std::fmt;
 
@@ -17,27 +17,28 @@ use crate::names;
 use crate::observe::{Attempt, View};
 use crate::violation::Violation;
 
-/// What a target declares of itself.
+/// What a target declares about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It has no cooldown that a group does not ask for. Holds the declared reason.
+    /// It never cools down a deployment unless the group configures a cooldown. Holds the declared
+    /// reason.
     NeverCools(String),
     /// It never retries. Holds the declared reason.
     NeverRetries(String),
     /// It does not fall back on this failure.
     NoFallbackOn(Condition),
-    /// It changes this part of requests.
+    /// It changes this part of each request.
     Rewrites {
         /// JSON pointer of the part.
         pointer: String,
         /// The declared reason.
         reason: String,
     },
-    /// It calls another endpoint.
+    /// It calls a different endpoint than the client.
     Translates {
-        /// The endpoint that clients call.
+        /// The endpoint that the client calls.
         from: Endpoint,
-        /// The endpoint that it calls.
+        /// The endpoint that the target calls instead.
         to: Endpoint,
         /// The declared reason.
         reason: String,
@@ -51,7 +52,7 @@ pub enum Claim {
     },
 }
 
-/// What was seen of a claim in one case.
+/// How the target behaved in one case, compared with a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// The claim.
@@ -60,10 +61,10 @@ pub struct Sighting {
     pub seen: Seen,
 }
 
-/// What was seen of a claim.
+/// How the target behaved, compared with a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Display)]
 pub enum Seen {
-    /// The target did as it claims.
+    /// The target behaved as it claims.
     #[strum(to_string = "it does so")]
     Kept,
     /// A deployment got no attempt after a failure.
@@ -74,7 +75,7 @@ pub enum Seen {
         /// Its failure in an earlier call.
         failure: Condition,
     },
-    /// A deployment was tried again at once.
+    /// A deployment was retried immediately.
     #[strum(to_string = "`{0}` was tried again in the same call")]
     Retried(String),
     /// Another deployment was tried after the failure.
@@ -103,7 +104,8 @@ pub struct Contradiction {
 }
 
 impl Claim {
-    /// Whether one sighting contradicts it. Otherwise, it is contradicted if it was never kept.
+    /// Whether one contrary case is enough to contradict the claim. Other claims are contradicted
+    /// only if no case shows the claimed behavior.
     fn is_absolute(&self) -> bool {
         matches!(self, Self::NeverCools(_) | Self::NeverRetries(_) | Self::NoFallbackOn(_))
     }
@@ -188,7 +190,7 @@ pub(super) fn of_case(
 ) -> Vec<Sighting> {
     let sighting = |(&requirement, reason): (&Code, &String)| {
         let is_violated = violations.iter().any(|it| it.requirement == Some(requirement));
-        // A case that is about something else may meet it only because nothing is asked of it.
+        // A case that mainly tests another requirement may meet this one without testing it.
         let is_about_it = scenario.proves.first() == Some(&requirement);
         let seen = match (is_violated, is_about_it) {
             (true, _) => Seen::Kept,
@@ -200,8 +202,8 @@ pub(super) fn of_case(
     capabilities.waived.iter().filter_map(sighting).collect()
 }
 
-/// The first deployment, which failed in an earlier call, is passed over without a reason that the
-/// group or the provider gave.
+/// Detects a cooldown that the target claims not to have: the first deployment failed in an earlier
+/// call and is now skipped, although neither the group nor the provider asked for a wait.
 fn rest(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     let Capabilities { unsupported, waived, own_cooldown, .. } = view.capabilities;
     let cooldown = unsupported.get(&Feature::Other(Ability::Cooldown));
@@ -232,7 +234,7 @@ fn retry(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     Some(Sighting { claim: Claim::NeverRetries(reason.clone()), seen })
 }
 
-/// A deployment is tried after a failure that the target declares to be none that leads on.
+/// Detects a fallback after a failure on which the target claims not to fall back.
 fn fallback(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     let declared = view.capabilities.fallback_on.as_deref()?;
     if view.group.policy.fallback_on.is_some() {

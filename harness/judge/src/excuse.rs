@@ -39,8 +39,9 @@ pub enum Excuse {
     /// The target declares that it falls back on this failure, which is not the default.
     #[strum(to_string = "the target falls back on `{0}`")]
     FallsBackOn(Condition),
-    /// The target declares that it does not fall back on this failure, which is the default. For an
-    /// invalid response or an error in a success, it does not look into the response.
+    /// The target declares that it does not fall back on this failure, although the default is to
+    /// do so. If the failure is an invalid response or an error in a success, the target does not
+    /// inspect the response.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
     /// A delay of the machine could explain it. Holds the delay in milliseconds.

@@ -74,8 +74,8 @@ fn attempts(found: &mut Collector<'_>) {
     }
 }
 
-/// The number of the earlier call, from 1, whose answer this response is, without an attempt of its
-/// own: it comes from a cache.
+/// If the call caused no attempt and the response is the answer to an earlier call, it comes from a
+/// cache. Returns the number of that call, counted from 1.
 fn earlier_answer(view: View<'_>) -> Option<usize> {
     let own = view.observed.exchange.answer_id()?;
     let is_same = |id: &String| *id == own;
@@ -101,7 +101,7 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        // Without an attempt, the target reports a cooldown in one of two ways.
+        // Without an attempt, the target can only report a cooldown: with 429 or 503.
         let is_of_its_kind = [expected, got]
             .iter()
             .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
@@ -128,7 +128,7 @@ fn answered_by(found: &mut Collector<'_>) {
 fn error(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.error else { return };
-    // If no error came, the missed status says so.
+    // If the client got no error, the status expectation already reports it.
     if view.observed.exchange.status.is_some_and(|status| status < 400) && !view.wants_stream() {
         return;
     }
@@ -150,8 +150,8 @@ fn headers(found: &mut Collector<'_>) {
     }
 }
 
-/// Excuses another number of attempts: the scenario leaves it to the target, or the target does not
-/// claim to keep it.
+/// Excuses a deviating number of attempts if the scenario leaves it to the target, or the target
+/// waives the requirement on it.
 fn free_attempts(view: View<'_>) -> Option<Excuse> {
     unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
 }
@@ -230,7 +230,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     })
 }
 
-/// The declared reason for a field that an attempt lacks, if there is one.
+/// The declared reason why a field is missing from an attempt, if there is one.
 fn ignored_field(view: View<'_>) -> Option<Excuse> {
     let Tree::Object(sent) = Tree::parse(&view.observed.exchange.sent).ok()? else { return None };
     let received: Vec<_> =
@@ -240,8 +240,8 @@ fn ignored_field(view: View<'_>) -> Option<Excuse> {
     lost.find_map(|(name, _)| ignored(view, &format!("/{name}")))
 }
 
-/// Whether an attempt was interrupted within its answer and the client got none of it: it got an
-/// error, or the answer of another deployment.
+/// Whether an attempt was interrupted within its answer, and the client got none of that answer: it
+/// got an error, or another deployment's answer.
 fn broke_unseen(view: View<'_>) -> bool {
     let exchange = &view.observed.exchange;
     let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);

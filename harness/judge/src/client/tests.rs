@@ -264,11 +264,11 @@ fn a_gateway_fails_only_if_a_deployment_has_failed(#[case] status: u16, #[case] 
     assert_found(two().wired().got(status, &message), wanted);
     // Whether the group reaches the mocks is unknown.
     assert_found(two().got(status, &message), &[]);
-    // An earlier call reached it.
+    // An earlier call reached the mocks.
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
     let case = || Case::of(&text).attempt("primary");
     assert_found(case().next_call().got(status, &message), wanted);
-    // A deployment is left that has not failed.
+    // One deployment has not failed yet.
     let case = || case().failing(500, None).attempt("backup");
     assert_found(case().next_call().got(status, &message), wanted);
     assert_found(case().failing(429, None).next_call().got(status, &message), &[]);
@@ -424,7 +424,8 @@ fn if_a_deployment_can_be_tried_no_cooldown_is_reported() {
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     let wanted = "06 the client got status 503 without an attempt at any deployment";
     assert_found(case.got(503, error("It failed.")), &[wanted]);
-    // An attempt was made too early; its answer does not cover the others.
+    // An attempt was made too early; the `Retry-After` of its answer does not speak for the other
+    // deployments.
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();

@@ -149,7 +149,7 @@ fn openai_beta_is_forwarded() {
 
 // 06
 
-/// A call to two deployments with settings of their own.
+/// A call to two deployments with different settings.
 fn with_settings() -> Case {
     let openai = "organization: org-1, project: proj-1, headers: { x-team: one }";
     let text = TWO

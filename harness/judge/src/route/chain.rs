@@ -47,7 +47,8 @@ pub(super) fn next_after(view: View<'_>, last: &Attempt<'_>) -> Option<usize> {
 }
 
 /// Whether an attempt at this index would be observed, and the deployment is certainly not cooling
-/// down before attempt number `before`. A deployment whose connection was stale has been tried.
+/// down before attempt number `before`. A deployment with a request on a stale connection has
+/// already been tried.
 pub(crate) fn could_be_asked(view: View<'_>, chain_index: usize, before: usize) -> bool {
     let index_of = |prefix: &str| Some(view.group.deployment_at(prefix)?.0);
     let is_stale = view.observed.stale.iter().any(|it| index_of(&it.prefix) == Some(chain_index));

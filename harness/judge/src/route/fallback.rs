@@ -69,7 +69,7 @@ pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option
 /// Whether the call may have reached its total timeout when this attempt ended.
 fn time_is_up(view: View<'_>, last: &Attempt<'_>) -> bool {
     let Some(total) = view.group.policy.total_timeout_ms else { return false };
-    // The target's clock started after the client's call, and before its first attempt arrived.
+    // The target's clock started between the client's call and the arrival of the first attempt.
     let started = view.observed.exchange.started;
     let ended = last.recorded.times.end.unwrap_or(Duration::MAX);
     let took = ended.saturating_sub(started).saturating_add(Duration::from_millis(total / 4));
