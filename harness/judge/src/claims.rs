@@ -25,11 +25,11 @@ pub enum Claim {
     NeverCools(String),
     /// It never retries. Holds the declared reason.
     NeverRetries(String),
-    /// It does not fall back on this failure.
+    /// It does not fall back after this failure.
     NoFallbackOn(Condition),
     /// It changes this part of each request.
     Rewrites {
-        /// JSON pointer of the part.
+        /// JSON pointer to the part.
         pointer: String,
         /// The declared reason.
         reason: String,
@@ -43,7 +43,7 @@ pub enum Claim {
         /// The declared reason.
         reason: String,
     },
-    /// It does not meet this requirement.
+    /// It does not meet a requirement.
     Waives {
         /// The requirement.
         requirement: Code,
@@ -67,7 +67,7 @@ pub enum Seen {
     /// The target behaved as it claims.
     #[strum(to_string = "it does so")]
     Kept,
-    /// A deployment got no attempt after a failure.
+    /// After a failure, a deployment got no attempt in a later call.
     #[strum(to_string = "`{deployment}` got no attempt after `{failure}`")]
     Rested {
         /// The deployment.
@@ -97,9 +97,9 @@ pub enum Seen {
 pub struct Contradiction {
     /// The claim.
     pub claim: Claim,
-    /// What was seen first.
+    /// The first contrary behavior that was seen.
     pub seen: Seen,
-    /// Ids of the cases in which it was seen.
+    /// Ids of the cases that contradict the claim.
     pub cases: Vec<String>,
 }
 
@@ -143,7 +143,7 @@ impl fmt::Display for Contradiction {
     }
 }
 
-/// Returns the claims that these sightings, each with the id of its case, contradict.
+/// Returns the claims that these sightings contradict. Each sighting comes with the id of its case.
 pub fn contradictions<'a>(
     sightings: impl IntoIterator<Item = (&'a str, &'a Sighting)>,
 ) -> Vec<Contradiction> {
@@ -168,7 +168,7 @@ pub fn contradictions<'a>(
     found
 }
 
-/// What one call shows of the target's claims.
+/// Returns what one call shows about the target's claims.
 pub(super) fn of_call(view: View<'_>) -> Vec<Sighting> {
     let attempts: Vec<_> = view.attempts().collect();
     let mut seen = Vec::new();
@@ -182,7 +182,7 @@ pub(super) fn of_call(view: View<'_>) -> Vec<Sighting> {
     seen
 }
 
-/// What a case shows of the requirements that the target waives.
+/// Returns what a case shows about the requirements that the target waives.
 pub(super) fn of_case(
     scenario: &Scenario,
     capabilities: &Capabilities,

@@ -92,7 +92,7 @@ impl CooldownState {
     }
 }
 
-/// Whether the attempt failed in one of these ways, or after its first content.
+/// Whether the attempt failed in one of these ways, or broke off after its first content.
 fn is_of(conditions: &[Condition], attempt: &Attempt<'_>) -> bool {
     attempt.failure().is_none_or(|failure| conditions.iter().any(|it| it.covers(failure)))
 }

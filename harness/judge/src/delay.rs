@@ -1,5 +1,5 @@
 //! Violations that a delay of the machine could explain. On a busy machine, the harness, the mocks
-//! and the target all handle events late, so a time limit proves nothing.
+//! and the target all handle events late, so a missed time limit proves nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

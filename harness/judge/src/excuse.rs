@@ -27,7 +27,7 @@ pub enum Excuse {
     /// The target declares that it drops fields that it does not know. Holds the reason.
     #[strum(to_string = "{0}")]
     Ignores(String),
-    /// The target declares that it forwards this header of the client. Holds the reason.
+    /// The target declares that it forwards this client header. Holds the reason.
     #[strum(to_string = "{0}")]
     Forwards(String),
     /// The target declares that it translates to another endpoint. Holds the reason.
@@ -44,10 +44,10 @@ pub enum Excuse {
     /// inspect the response.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
-    /// A delay of the machine could explain it. Holds the delay in milliseconds.
+    /// A delay of the machine could explain the violation. Holds the delay in milliseconds.
     #[strum(to_string = "this machine was late by {0} ms during the case")]
     Delay(u64),
-    /// No requirement covers it.
+    /// No requirement covers this behavior.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
 }

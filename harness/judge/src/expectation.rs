@@ -50,7 +50,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     found.found
 }
 
-/// The content length that the response states.
+/// The length in the response's `content-length` header.
 fn content_length(view: View<'_>) -> Option<usize> {
     let mut headers = view.observed.exchange.headers.iter();
     let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;

@@ -140,7 +140,7 @@ impl Case {
         }
     }
 
-    /// Sets the level of the scenario to robustness.
+    /// Sets the scenario's level to `robustness`.
     pub(super) fn of_robustness(mut self) -> Self {
         self.scenario.level = scenario::Level::Robustness;
         self

@@ -94,7 +94,7 @@ pub struct Ignored {
     /// The endpoint at which the target drops them; every endpoint by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
-    /// The reason.
+    /// Why the target drops them.
     pub reason: String,
 }
 
@@ -104,7 +104,7 @@ pub struct Ignored {
 pub struct Forwarded {
     /// The name of the header; case does not matter. A `*` at the end matches any suffix.
     pub header: String,
-    /// The reason.
+    /// Why the target forwards it.
     pub reason: String,
 }
 

@@ -9,7 +9,7 @@ fn two_calls(policy: &str) -> Case {
     Case::of(&format!("{TWO}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n{CALL}{CALL}"))
 }
 
-/// The contradicted claims of a case with this declaration.
+/// The claims that this case contradicts if the target makes this declaration.
 fn contradicted(case: Case, declare: impl FnOnce(&mut Capabilities)) -> Vec<String> {
     let claims = case.declaring(declare).judge().claims;
     let found = contradictions(claims.iter().map(|sighting| ("by/hand", sighting)));

@@ -262,7 +262,7 @@ fn an_error_status_matches_the_failure(
 fn a_gateway_fails_only_if_a_deployment_has_failed(#[case] status: u16, #[case] wanted: &[&str]) {
     let message = error("It failed.");
     assert_found(two().wired().got(status, &message), wanted);
-    // Whether the group reaches the mocks is unknown.
+    // It is unknown whether the group reaches the mocks.
     assert_found(two().got(status, &message), &[]);
     // An earlier call reached the mocks.
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
@@ -532,7 +532,7 @@ fn an_error_has_the_headers_of_the_attempt_that_it_reports() {
 
 // 14
 
-/// A call whose client sends this `accept-encoding`, answered with a success.
+/// A successful call whose client sends this `accept-encoding` header.
 fn accepting(accepted: &str) -> Case {
     two().attempt("primary").sending("host", "x").sending("accept-encoding", accepted)
 }

@@ -77,7 +77,7 @@ fn headers_for_gateways_are_not_forwarded(#[case] name: &str, #[case] wanted: &[
     assert_found(case.with_header(name, "a"), wanted);
 }
 
-// Declared
+// Headers that the target declares to forward
 
 #[rstest]
 #[case::cookie(

@@ -24,7 +24,8 @@ pub(super) fn find(streams: &[&ProviderStream<'_>], events: &[Event]) -> Option<
     Some((code, StartsAgain { event: at + 1, how }))
 }
 
-/// The position of the first event that starts the response again.
+/// Returns the position of the first event at which the response starts again, and how the event
+/// shows it.
 fn of(events: &[Event]) -> Option<(usize, Restart)> {
     let (mut has_begun, mut id, mut first, mut last) = (false, None, None, None);
     for (at, event) in events.iter().enumerate() {

@@ -476,7 +476,7 @@ fn attempts_are_canceled_when_the_client_disconnects() {
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }
 
-/// A call whose five events are sent and arrive at these times, in milliseconds.
+/// A call whose five stream events are sent and received at these times, in milliseconds.
 fn timed(sent: [u64; 5], received: [u64; 5]) -> Case {
     answered().sending_at(&sent).receiving_at(&primary(ANSWER), &received)
 }

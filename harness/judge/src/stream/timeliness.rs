@@ -1,4 +1,4 @@
-//! `FP-STREAM-15`: an event is passed on while the provider waits, not together with later ones.
+//! `FP-STREAM-15`: an event is passed on while the provider waits, not together with later events.
 
 use std::time::Duration;
 

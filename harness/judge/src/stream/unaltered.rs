@@ -95,7 +95,7 @@ fn difference<'e>(
     if holds(after, wanted) && holds(sent, other) {
         return (Alteration::Late, wanted);
     }
-    // If the next event fits, none is missing.
+    // If the next event matches, this one was altered, not lost.
     let is_next_kept = match (sent.get(at + 1), after.get(1)) {
         (Some(next), Some(got)) => got.index_in([*next].into_iter()).is_some(),
         (next, got) => next.is_none() && got.is_none(),

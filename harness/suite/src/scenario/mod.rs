@@ -218,7 +218,7 @@ pub enum Freedom {
 }
 
 impl Freedom {
-    /// All of them.
+    /// All kinds of such behavior.
     pub const ALL: [Self; 4] =
         [Self::Attempts, Self::Status, Self::ErrorWording, Self::UnseenBreak];
 }
