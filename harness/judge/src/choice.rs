@@ -1,4 +1,4 @@
-//! What follows from the target's choice of the failures that it falls back on.
+//! Excuses that follow from the failures on which the target declares to fall back.
 
 #[cfg(test)]
 mod tests;
@@ -8,13 +8,13 @@ use fallproof_protocol::condition::Condition;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
 
-/// The target declares that it does not fall back on the failure of this attempt.
+/// Returns an excuse if the target declares that it does not fall back on this attempt's failure.
 pub(super) fn no_fallback(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     undeclared(view, attempt).next().map(Excuse::NoFallbackOn)
 }
 
-/// The target declares that it goes by the status, and so it takes the answer to this attempt for a
-/// success.
+/// Returns an excuse if the target declares that it checks only the status, and the status of this
+/// failed attempt says success.
 pub(super) fn goes_by_status(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let hidden = [Condition::InvalidResponse, Condition::ErrorInSuccess];
     let has_success = attempt.recorded.status.is_some_and(|it| (200..300).contains(&it));

@@ -1,5 +1,5 @@
-//! Claims of a target that the evidence contradicts. A declaration quiets violations, so one that is
-//! not true hides them. Claims are no part of the verdict.
+//! Claims of a target that the evidence contradicts. A declaration excuses violations, so a false
+//! declaration hides them. Claims do not change the verdict.
 
 use std::fmt;
 
@@ -17,32 +17,33 @@ use crate::names;
 use crate::observe::{Attempt, View};
 use crate::violation::Violation;
 
-/// What a target declares of itself.
+/// What a target declares about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// It has no cooldown that a group does not ask for. Holds the declared reason.
+    /// It never cools down a deployment unless the group configures a cooldown. Holds the declared
+    /// reason.
     NeverCools(String),
     /// It never retries. Holds the declared reason.
     NeverRetries(String),
-    /// It does not fall back on this failure.
+    /// It does not fall back after this failure.
     NoFallbackOn(Condition),
-    /// It changes this part of requests.
+    /// It changes this part of each request.
     Rewrites {
-        /// JSON pointer of the part.
+        /// JSON pointer to the part.
         pointer: String,
         /// The declared reason.
         reason: String,
     },
-    /// It calls another endpoint.
+    /// It calls a different endpoint than the client.
     Translates {
-        /// The endpoint that clients call.
+        /// The endpoint that the client calls.
         from: Endpoint,
-        /// The endpoint that it calls.
+        /// The endpoint that the target calls instead.
         to: Endpoint,
         /// The declared reason.
         reason: String,
     },
-    /// It does not meet this requirement.
+    /// It does not meet a requirement.
     Waives {
         /// The requirement.
         requirement: Code,
@@ -51,7 +52,7 @@ pub enum Claim {
     },
 }
 
-/// What was seen of a claim in one case.
+/// How the target behaved in one case, compared with a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// The claim.
@@ -60,13 +61,13 @@ pub struct Sighting {
     pub seen: Seen,
 }
 
-/// What was seen of a claim.
+/// How the target behaved, compared with a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Display)]
 pub enum Seen {
-    /// The target did as it claims.
+    /// The target behaved as it claims.
     #[strum(to_string = "it does so")]
     Kept,
-    /// A deployment got no attempt after a failure.
+    /// After a failure, a deployment got no attempt in a later call.
     #[strum(to_string = "`{deployment}` got no attempt after `{failure}`")]
     Rested {
         /// The deployment.
@@ -74,7 +75,7 @@ pub enum Seen {
         /// Its failure in an earlier call.
         failure: Condition,
     },
-    /// A deployment was tried again at once.
+    /// A deployment was retried immediately.
     #[strum(to_string = "`{0}` was tried again in the same call")]
     Retried(String),
     /// Another deployment was tried after the failure.
@@ -96,14 +97,15 @@ pub enum Seen {
 pub struct Contradiction {
     /// The claim.
     pub claim: Claim,
-    /// What was seen first.
+    /// The first contrary behavior that was seen.
     pub seen: Seen,
-    /// Ids of the cases in which it was seen.
+    /// Ids of the cases that contradict the claim.
     pub cases: Vec<String>,
 }
 
 impl Claim {
-    /// Whether one sighting contradicts it. Otherwise, it is contradicted if it was never kept.
+    /// Whether one contrary case is enough to contradict the claim. Other claims are contradicted
+    /// only if no case shows the claimed behavior.
     fn is_absolute(&self) -> bool {
         matches!(self, Self::NeverCools(_) | Self::NeverRetries(_) | Self::NoFallbackOn(_))
     }
@@ -141,7 +143,7 @@ impl fmt::Display for Contradiction {
     }
 }
 
-/// Returns the claims that these sightings, each with the id of its case, contradict.
+/// Returns the claims that these sightings contradict. Each sighting comes with the id of its case.
 pub fn contradictions<'a>(
     sightings: impl IntoIterator<Item = (&'a str, &'a Sighting)>,
 ) -> Vec<Contradiction> {
@@ -166,7 +168,7 @@ pub fn contradictions<'a>(
     found
 }
 
-/// What one call shows of the target's claims.
+/// Returns what one call shows about the target's claims.
 pub(super) fn of_call(view: View<'_>) -> Vec<Sighting> {
     let attempts: Vec<_> = view.attempts().collect();
     let mut seen = Vec::new();
@@ -180,7 +182,7 @@ pub(super) fn of_call(view: View<'_>) -> Vec<Sighting> {
     seen
 }
 
-/// What a case shows of the requirements that the target waives.
+/// Returns what a case shows about the requirements that the target waives.
 pub(super) fn of_case(
     scenario: &Scenario,
     capabilities: &Capabilities,
@@ -188,7 +190,7 @@ pub(super) fn of_case(
 ) -> Vec<Sighting> {
     let sighting = |(&requirement, reason): (&Code, &String)| {
         let is_violated = violations.iter().any(|it| it.requirement == Some(requirement));
-        // A case that is about something else may meet it only because nothing is asked of it.
+        // A case that mainly tests another requirement may meet this one without testing it.
         let is_about_it = scenario.proves.first() == Some(&requirement);
         let seen = match (is_violated, is_about_it) {
             (true, _) => Seen::Kept,
@@ -200,8 +202,8 @@ pub(super) fn of_case(
     capabilities.waived.iter().filter_map(sighting).collect()
 }
 
-/// The first deployment, which failed in an earlier call, is passed over without a reason that the
-/// group or the provider gave.
+/// Detects a cooldown that the target claims not to have: the first deployment failed in an earlier
+/// call and is now skipped, although neither the group nor the provider asked for a wait.
 fn rest(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     let Capabilities { unsupported, waived, own_cooldown, .. } = view.capabilities;
     let cooldown = unsupported.get(&Feature::Other(Ability::Cooldown));
@@ -232,7 +234,7 @@ fn retry(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     Some(Sighting { claim: Claim::NeverRetries(reason.clone()), seen })
 }
 
-/// A deployment is tried after a failure that the target declares to be none that leads on.
+/// Detects a fallback after a failure on which the target claims not to fall back.
 fn fallback(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     let declared = view.capabilities.fallback_on.as_deref()?;
     if view.group.policy.fallback_on.is_some() {

@@ -1,5 +1,5 @@
 //! Violations that a delay of the machine could explain. On a busy machine, the harness, the mocks
-//! and the target all handle events late, so a time limit proves nothing.
+//! and the target all handle events late, so a missed time limit proves nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::{cooldown_state, millis};
 /// How long the runner waits for an attempt to be canceled.
 const CANCEL_WAIT: Duration = Duration::from_secs(3);
 
-/// Makes violations informational that this delay could explain. Returns why the case is
-/// inconclusive, if nothing else failed it.
+/// Makes each violation that this delay could explain informational. If all failing violations are
+/// explained, returns why the case is inconclusive.
 pub(super) fn excuse(
     violations: &mut [Violation],
     groups: &[Group],
@@ -61,7 +61,7 @@ pub(super) fn excuse(
 /// Whether this delay alone could have caused this violation.
 fn explains(delay: Duration, kind: &ViolationKind, call: &CallEvidence) -> bool {
     let by = |ms: u64, limit_ms: u64| delay >= Duration::from_millis(ms.saturating_sub(limit_ms));
-    // Of a wait without an end, only a delay of the same size is an explanation.
+    // A wait that never ended is explained only by a delay of about the same length.
     let waited = |wait: Duration| delay.saturating_mul(2) >= wait;
     match kind {
         ViolationKind::Route(
@@ -87,8 +87,8 @@ fn explains(delay: Duration, kind: &ViolationKind, call: &CallEvidence) -> bool 
     }
 }
 
-/// Whether the target gave up an attempt at its timeout, although the deployment would have
-/// answered in time without this delay.
+/// Whether the target canceled an attempt at the timeout, although without this delay the
+/// deployment would have answered in time.
 fn is_cut_short(recorded: &RecordedRequest, group: &Group, delay: Duration) -> bool {
     let limit = Duration::from_millis(group.policy.timeout_ms);
     let scripted = Duration::from_millis(recorded.wire.delay_ms.unwrap_or_default());
@@ -118,7 +118,7 @@ mod tests {
         Case::with_policy(", timeout_ms: 500").attempt("primary")
     }
 
-    /// The first deployment hangs, and the target gives it up after 7 seconds.
+    /// The first deployment hangs, and the target cancels the attempt after 7 seconds.
     fn hanging() -> Case {
         case().delayed_by(MS(60_000)).timing_out_after(MS(7_000)).attempt("backup")
     }
@@ -153,7 +153,7 @@ mod tests {
         let is_delayed =
             matches!(delayed, Outcome::Inconclusive(Inconclusive::Delayed { ms: 500, .. }));
         assert!(is_delayed, "{delayed:?}");
-        // Given up before its timeout, it is a failure of the target.
+        // If the target cancels the attempt before the timeout, that is the target's failure.
         let early = case().timing_out_after(MS(400)).attempt("primary");
         assert_eq!(early.on_a_machine_late_by(MS(900)).judge().outcome, Outcome::Fail);
     }

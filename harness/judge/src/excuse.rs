@@ -27,7 +27,7 @@ pub enum Excuse {
     /// The target declares that it drops fields that it does not know. Holds the reason.
     #[strum(to_string = "{0}")]
     Ignores(String),
-    /// The target declares that it forwards this header of the client. Holds the reason.
+    /// The target declares that it forwards this client header. Holds the reason.
     #[strum(to_string = "{0}")]
     Forwards(String),
     /// The target declares that it translates to another endpoint. Holds the reason.
@@ -39,14 +39,15 @@ pub enum Excuse {
     /// The target declares that it falls back on this failure, which is not the default.
     #[strum(to_string = "the target falls back on `{0}`")]
     FallsBackOn(Condition),
-    /// The target declares that it does not fall back on this failure, which is the default. For an
-    /// invalid response or an error in a success, it does not look into the response.
+    /// The target declares that it does not fall back on this failure, although the default is to
+    /// do so. If the failure is an invalid response or an error in a success, the target does not
+    /// inspect the response.
     #[strum(to_string = "the target does not fall back on `{0}`")]
     NoFallbackOn(Condition),
-    /// A delay of the machine could explain it. Holds the delay in milliseconds.
+    /// A delay of the machine could explain the violation. Holds the delay in milliseconds.
     #[strum(to_string = "this machine was late by {0} ms during the case")]
     Delay(u64),
-    /// No requirement covers it.
+    /// No requirement covers this behavior.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),
 }

@@ -53,7 +53,7 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     found.found
 }
 
-/// The content length that the response states.
+/// The length in the response's `content-length` header.
 fn content_length(view: View<'_>) -> Option<usize> {
     let mut headers = view.observed.exchange.headers.iter();
     let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
@@ -78,8 +78,8 @@ fn attempts(found: &mut Collector<'_>) {
     }
 }
 
-/// The number of the earlier call, from 1, whose answer this response is, without an attempt of its
-/// own: it comes from a cache.
+/// If the call caused no attempt and the response is the answer to an earlier call, it comes from a
+/// cache. Returns the number of that call, counted from 1.
 fn earlier_answer(view: View<'_>) -> Option<usize> {
     let own = view.observed.exchange.answer_id()?;
     let is_same = |id: &String| *id == own;
@@ -105,7 +105,7 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        // Without an attempt, the target reports a cooldown in one of two ways.
+        // Without an attempt, the target can only report a cooldown: with 429 or 503.
         let is_of_its_kind = [expected, got]
             .iter()
             .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
@@ -132,7 +132,7 @@ fn answered_by(found: &mut Collector<'_>) {
 fn error(found: &mut Collector<'_>) {
     let view = found.view;
     let Some(expected) = &view.planned.expect.error else { return };
-    // If no error came, the missed status says so.
+    // If the client got no error, the status expectation already reports it.
     if view.observed.exchange.status.is_some_and(|status| status < 400) && !view.wants_stream() {
         return;
     }
@@ -261,7 +261,7 @@ fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     })
 }
 
-/// The declared reason for a field that an attempt lacks, if there is one.
+/// The declared reason why a field is missing from an attempt, if there is one.
 fn ignored_field(view: View<'_>) -> Option<Excuse> {
     let Tree::Object(sent) = Tree::parse(&view.observed.exchange.sent).ok()? else { return None };
     let received: Vec<_> =
@@ -271,8 +271,8 @@ fn ignored_field(view: View<'_>) -> Option<Excuse> {
     lost.find_map(|(name, _)| ignored(view, &format!("/{name}")))
 }
 
-/// Whether an attempt was interrupted within its answer and the client got none of it: it got an
-/// error, or the answer of another deployment.
+/// Whether an attempt was interrupted within its answer, and the client got none of that answer: it
+/// got an error, or another deployment's answer.
 fn broke_unseen(view: View<'_>) -> bool {
     let exchange = &view.observed.exchange;
     let speaks = |deployment: &Deployment| deployment.marker().found_in(&exchange.body);

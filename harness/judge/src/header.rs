@@ -59,7 +59,8 @@ fn forwarded(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
             continue;
         };
         if attempt.recorded.header(name).any(|arrived| contains(arrived, value)) {
-            // A hop-by-hop header belongs to one connection, whatever the target declares.
+            // A hop-by-hop header must not be forwarded, even if the target declares that it
+            // forwards it.
             let excuse =
                 (requirement == Code::Header02).then(|| declared(found, &header)).flatten();
             let kind = HeaderViolation::Forwarded { header };

@@ -111,8 +111,8 @@ fn carries(recorded: &RecordedRequest, text: &str) -> bool {
         || contains(&recorded.body, text)
 }
 
-/// Whether the request has the text elsewhere than in the addresses of deployments, which contain
-/// the name of their scenario.
+/// Whether the request contains the string outside the deployments' addresses, which contain the
+/// scenario's name.
 fn carries_beside_addresses(view: View<'_>, recorded: &RecordedRequest, text: &str) -> bool {
     let without_addresses = |bytes: &[u8]| {
         let mut rest = String::from_utf8_lossy(bytes).into_owned();

@@ -83,7 +83,7 @@ pub struct Judgment {
     pub violations: Vec<Violation>,
     /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
-    /// What the case shows of the target's claims.
+    /// What the case shows about the target's claims.
     pub claims: Vec<Sighting>,
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct ObservedCall<'a> {
     call: &'a CallEvidence,
-    /// The client's side, without content codings.
+    /// The client's request and response, with content codings removed.
     pub exchange: Cow<'a, Exchange>,
     /// The attempts at the group's deployments, in order of arrival.
     pub requests: Vec<ObservedRequest<'a>>,
@@ -41,7 +41,7 @@ impl<'a> ObservedCall<'a> {
         Self { call, exchange, requests }
     }
 
-    /// The client's side with all bytes as they were sent.
+    /// The client's request and response, with all bytes as they were sent.
     pub fn raw_exchange(&self) -> &'a Exchange {
         &self.call.exchange
     }
@@ -90,8 +90,8 @@ impl<'a> ObservedRequest<'a> {
     }
 }
 
-/// The bytes without their content coding, if they have one that can be removed. What a body is, and
-/// what its header says that it is, are judged apart.
+/// Returns the bytes with their content coding removed, if they are packed. This goes by the bytes
+/// alone; whether the header agrees is judged separately.
 fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
     coding::unpacked(bytes, MOST_ANSWER_BYTES)
 }
@@ -119,7 +119,7 @@ pub struct View<'a> {
     pub observed: &'a ObservedCall<'a>,
     /// The evidence of the calls of earlier steps, in order.
     pub earlier: &'a [ObservedCall<'a>],
-    /// Whether the group is known to reach the mocks: some call did.
+    /// Whether the group is known to reach the mocks, because some call did.
     pub wired: bool,
 }
 
@@ -327,7 +327,7 @@ impl<'a> Attempt<'a> {
             && self.recorded.status.is_some_and(|status| (400..500).contains(&status))
     }
 
-    /// The codes in the provider's error: that of its body, or those of its events.
+    /// The error codes in the provider's answer, from its events or from its body.
     pub fn error_codes(&self) -> Vec<String> {
         if let Some(events) = self.events() {
             return events.iter().filter_map(Event::error_code).map(str::to_owned).collect();
@@ -337,15 +337,15 @@ impl<'a> Attempt<'a> {
         code.map(str::to_owned).into_iter().collect()
     }
 
-    /// Whether its connection was reset after a complete answer without events. That may discard
-    /// bytes in flight, so a gateway may take it for a failure.
+    /// Whether the connection was reset after a complete answer that is not a stream. A reset may
+    /// discard bytes in flight, so the gateway may count the attempt as failed.
     pub fn may_be_lost(&self) -> bool {
         let is_reset = self.recorded.wire.cut.as_ref().is_some_and(|cut| cut.end == CutEnd::Reset);
         is_reset && self.events().is_none()
     }
 
-    /// Whether it was still in progress when the client of this call disconnected. That is not the
-    /// deployment's failure.
+    /// Whether it was still in progress when the client of this call disconnected. The deployment
+    /// has not failed then.
     pub fn lost_its_client(&self, call: &ObservedCall<'_>) -> bool {
         let is_open =
             matches!(self.outcome(), AttemptOutcome::Broken | AttemptOutcome::Interrupted);
@@ -425,8 +425,8 @@ impl ObservedRequest<'_> {
         wire.cut.is_some() && !self.is_complete() || wire.head.is_some()
     }
 
-    /// Whether the answer was already complete when it was cut: it has a content length, and that
-    /// many bytes were sent.
+    /// Whether the answer was already complete when it was cut: all bytes of its content length
+    /// were sent.
     fn is_complete(&self) -> bool {
         let length = self.recorded.reply_cut.unwrap_or(self.recorded.reply.len());
         let out = &self.recorded.out.bytes;

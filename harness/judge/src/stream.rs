@@ -97,7 +97,7 @@ fn judged_part(all: &[Event], sent: usize) -> &[Event] {
     &all[..all.len().min(2 * sent + EXTRA)]
 }
 
-/// Whether the body of a request asks for usage.
+/// Whether a request body asks for token usage.
 fn requests_usage(body: &[u8]) -> bool {
     let sent = Tree::parse(body).ok();
     let options = sent.as_ref().and_then(|sent| sent.member("stream_options"));

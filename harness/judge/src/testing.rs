@@ -39,7 +39,7 @@ pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
     capabilities: Capabilities,
-    /// Whether a plain call reached the mocks.
+    /// Whether the extra probe call reached the mocks.
     wired: bool,
     calls: Vec<CallEvidence>,
     /// Index of the call that attempts are added to.
@@ -140,13 +140,13 @@ impl Case {
         }
     }
 
-    /// Sets the level of the scenario to robustness.
+    /// Sets the scenario's level to `robustness`.
     pub(super) fn of_robustness(mut self) -> Self {
         self.scenario.level = scenario::Level::Robustness;
         self
     }
 
-    /// The scenario leaves this to the target.
+    /// Makes the scenario leave this behavior to the target.
     pub(super) fn leaving(mut self, freedom: scenario::Freedom) -> Self {
         self.scenario.up_to_target.push(freedom);
         self
@@ -164,12 +164,12 @@ impl Case {
         self
     }
 
-    /// A plain call, beside those of the case, reached the mocks.
+    /// Records that a probe call, in addition to the calls of the case, reached the mocks.
     pub(super) fn wired(self) -> Self {
         Self { wired: true, ..self }
     }
 
-    /// The deployment of this name, of any group.
+    /// The deployment with this name, in any group.
     pub(super) fn deployment(&self, deployment: &str) -> &Deployment {
         let deployment = self.groups.iter().find_map(|group| group.deployment(deployment));
         deployment.expect("a deployment of the case")

@@ -22,7 +22,7 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
-    /// A scenario at the level of robustness found a violation. No part of the verdict.
+    /// A scenario with `level: robustness` found a violation. It does not change the verdict.
     NotRobust,
     /// The target could not be judged.
     Inconclusive(Inconclusive),
@@ -78,11 +78,10 @@ pub(super) fn verdict(
 }
 
 /// Whether a violation counts although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement or the kind of violation holds without one. Never true if a
-/// deployment does not accept connections, because that looks the same as a group that is not wired
-/// to the mocks.
+/// attempt, or the requirement or the kind of violation does not need one. False if a deployment
+/// refuses connections, because that looks the same as a group that is not wired to the mocks.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
-    // The check has made sure that the group is wired.
+    // The check for this violation has made sure that the group is wired.
     let is_own_failure =
         matches!(violation.kind, ViolationKind::Client(ClientViolation::OwnFailure { .. }));
     is_visible(scenario)
@@ -91,7 +90,7 @@ fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
             || violation.requirement.is_some_and(control::holds_without_attempt))
 }
 
-/// Whether attempts at each deployment are observed: none refuses connections.
+/// Whether attempts at every deployment can be observed, because no deployment refuses connections.
 fn is_visible(scenario: &Scenario) -> bool {
     scenario.deployments.values().all(|deployment| deployment.dead_end().is_none())
 }
@@ -102,8 +101,8 @@ fn is_expected(scenario: &Scenario, call: usize) -> bool {
     calls.nth(call) == Some(Some(&[]))
 }
 
-/// Classifies the failure of a case: silent if a call with a violation looked like a success, or
-/// never ended. A stream that reports an error does not look like a success.
+/// Classifies the failure of a case. It is silent if a call with a violation looked like a success
+/// or never ended. A stream that reports an error does not look like a success.
 pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
     let is_silent = |call: &CallEvidence| match call.exchange.ending {

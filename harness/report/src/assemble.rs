@@ -60,7 +60,7 @@ pub fn report(
     }
 }
 
-/// The claims of the target that the cases contradict together.
+/// Returns the target's claims that the evidence of all cases together contradicts.
 fn claims(cases: &[Case]) -> Vec<Claim> {
     let seen = cases.iter().flat_map(|case| case.claims.iter().map(|it| (case.id.as_str(), it)));
     let claim = |it: Contradiction| Claim { message: line(&it.to_string()), cases: it.cases };
@@ -132,7 +132,7 @@ fn profiles(
     names.into_iter().map(profile).collect()
 }
 
-/// Returns the requirement with its verdict, in which robustness has no part.
+/// Returns the requirement with its verdict. Cases with the outcome `NotRobust` do not count.
 fn judged(requirement: &requirement::Requirement, cases: &[Case]) -> Requirement {
     let code = requirement.code.to_string();
     let cases = || cases.iter().filter(|case| case.outcome != Outcome::NotRobust);

@@ -138,7 +138,7 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
     }
 }
 
-/// The provider's words: what it complains of, or the message of its scripted error.
+/// The provider's error message: the violation that it found, or the message of its scripted error.
 fn refusal(recorded: &RecordedRequest) -> Option<String> {
     if let Some(violation) = recorded.violation.as_ref().filter(|_| recorded.refused) {
         return Some(phrases::line(&violation.message));
@@ -149,7 +149,7 @@ fn refusal(recorded: &RecordedRequest) -> Option<String> {
     is_error.then(|| phrases::line(&brief(message)))
 }
 
-/// A message that may be long.
+/// Shortens a message that may be long.
 fn brief(message: &str) -> String {
     const MAX_CHARS: usize = 120;
     let start: String = message.chars().take(MAX_CHARS).collect();

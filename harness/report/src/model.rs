@@ -42,7 +42,7 @@ pub struct Report {
     /// State of the baseline, if one was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
-    /// Claims of the gateway that the evidence contradicts. They are no part of the verdict.
+    /// Claims of the gateway that the evidence contradicts. They do not change the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
     /// Requirements with their verdicts, by profile, `core` first.
@@ -76,7 +76,7 @@ pub struct Target {
     /// The variant of the adapter, if one was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// Host and port that it listened on; never a path, a user or a key.
+    /// Host and port on which it listened; never a path, a user name or an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
@@ -152,7 +152,8 @@ pub struct Counts {
     pub fail: usize,
     /// Failed as expected by the baseline.
     pub expected: usize,
-    /// Not robust against what no provider or client is known to send. No part of the verdict.
+    /// Cases that failed on input that no provider or client is known to send. They do not change
+    /// the verdict.
     #[serde(default)]
     pub not_robust: usize,
     /// Could not be judged.
@@ -179,9 +180,9 @@ pub struct Baseline {
 /// A claim of the gateway that the evidence contradicts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
-    /// What it declares, and what was seen instead, as the end of a sentence about the gateway.
+    /// What the gateway declares and what was seen instead, worded to follow the gateway's name.
     pub message: String,
-    /// Ids of the cases in which it was seen.
+    /// Ids of the cases that contradict the claim.
     pub cases: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::phrases;
 
-/// What the level of robustness means.
+/// Explains the level `robustness`.
 pub(crate) const ROBUSTNESS: &str =
     "no provider or client is known to send this, so it is no part of the verdict";
 
@@ -81,7 +81,7 @@ pub fn summary(counts: &Counts) -> String {
     format!("{}: {}", phrases::counted(sum, "scenario"), parts.join(", "))
 }
 
-/// The claims that the evidence contradicts. Empty if there are none.
+/// The claims that the evidence contradicts; empty if no claim is contradicted.
 pub fn claims(report: &Report) -> String {
     let word = "CLAIM".yellow().bold().to_string();
     let mut text = String::new();

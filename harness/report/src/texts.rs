@@ -50,7 +50,7 @@ macro_rules! texts {
 }
 
 texts! {
-    // The cases were already changed one by one, as they ended.
+    // `cases` is left out: each case was already changed when it ended.
     Report { format, tool, target, suite, run, baseline, claims, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }

@@ -37,13 +37,14 @@ pub struct Capabilities {
     /// Parts of a request that the target omits, adds or changes on purpose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewrites: Vec<Rewrite>,
-    /// Body fields that it drops because it does not know them.
+    /// Body fields that the target drops because it does not know them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignores: Vec<Ignored>,
-    /// Headers of the client that it forwards on purpose, except hop-by-hop headers and keys.
+    /// Client headers that the target forwards on purpose; never hop-by-hop headers or API keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forwards: Vec<Forwarded>,
-    /// Endpoints that it calls instead of the client's, so bodies cannot be compared.
+    /// Endpoints that the target calls instead of the client's endpoint, so bodies cannot be
+    /// compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub translates: Vec<Translation>,
     /// How strictly a scenario's expectations apply; tolerant by default.
@@ -96,26 +97,26 @@ pub struct Rewrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ignored {
-    /// The top-level fields that it knows; it drops all others.
+    /// The top-level fields that the target knows; it drops all others.
     pub other_than: Vec<String>,
-    /// Only at this endpoint; at every endpoint by default.
+    /// The endpoint at which the target drops them; every endpoint by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
-    /// The reason.
+    /// Why the target drops them.
     pub reason: String,
 }
 
-/// Headers of the client that a target forwards on purpose.
+/// Client headers that a target forwards on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Forwarded {
-    /// The name of the header, in any case. A `*` at its end stands for any rest.
+    /// The name of the header; case does not matter. A `*` at the end matches any suffix.
     pub header: String,
-    /// The reason.
+    /// Why the target forwards it.
     pub reason: String,
 }
 
-/// An endpoint that a target calls instead of the client's.
+/// An endpoint that a target calls instead of the client's endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Translation {
@@ -170,7 +171,7 @@ impl Capabilities {
         self.rewrites.iter().find(applies).map(|rewrite| rewrite.reason.as_str())
     }
 
-    /// The declared reason for dropping the field at this pointer, if there is one.
+    /// The declared reason for dropping the field at this JSON pointer, if there is one.
     pub fn ignores(&self, pointer: &str, endpoint: Endpoint) -> Option<&str> {
         let field = pointer.strip_prefix('/')?;
         let applies = |ignored: &&Ignored| {
@@ -181,7 +182,7 @@ impl Capabilities {
         self.ignores.iter().find(applies).map(|ignored| ignored.reason.as_str())
     }
 
-    /// The declared reason for forwarding this header of the client, if there is one.
+    /// The declared reason for forwarding this client header, if there is one.
     pub fn forwards(&self, header: &str) -> Option<&str> {
         let header = header.to_ascii_lowercase();
         let applies = |forwarded: &&Forwarded| {

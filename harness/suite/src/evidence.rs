@@ -30,11 +30,11 @@ pub struct Evidence {
     /// How long the case took.
     #[serde(with = "encoding")]
     pub took: Duration,
-    /// How late Fallproof itself was during the case, in sum: on a busy machine, a late answer may
-    /// not be the target's fault.
+    /// The total time by which Fallproof itself was late during the case. On a busy machine, a late
+    /// answer may not be the target's fault.
     #[serde(default, with = "encoding", skip_serializing_if = "Duration::is_zero")]
     pub delay: Duration,
-    /// Whether a plain call, beside those of the case, showed that its groups reach the mocks.
+    /// Whether an extra probe call showed that the case's groups reach the mocks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wired: bool,
     /// The result.
@@ -127,7 +127,7 @@ pub enum Inconclusive {
     /// The case was not run.
     #[strum(to_string = "{0}")]
     Skipped(SkipReason),
-    /// Fallproof itself was late, which could explain every failure of the case.
+    /// Fallproof itself was late, and this delay could explain every failure of the case.
     #[strum(
         to_string = "this machine was late by {ms} ms during the case, which could explain: {finding}"
     )]
@@ -169,16 +169,16 @@ pub struct CallEvidence {
     pub requests: Vec<RecordedRequest>,
     /// Requests that reached deployments of groups that the call did not ask for.
     pub misdirected: Vec<RecordedRequest>,
-    /// Requests to the group's deployments on stale connections, which are not attempts.
+    /// Requests to the group's deployments on stale connections. They are not attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<StaleRequest>,
 }
 
-/// A request on a connection that its deployment had closed or lost before.
+/// A request on a connection that the deployment had already closed or lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StaleRequest {
-    /// Its position in the order of arrival, which counts attempts too.
+    /// Its position in the order of arrival, in which attempts are counted too.
     pub seq: u64,
     /// Prefix of the deployment.
     pub prefix: String,

@@ -43,13 +43,13 @@ pub enum Ability {
     ContextLengthChain,
     /// A separate chain for requests that a content filter refuses.
     ContentFilterChain,
-    /// An organization of `OpenAI`, configured for each deployment.
+    /// An `OpenAI` organization configured for a deployment.
     Organization,
-    /// A project of `OpenAI`, configured for each deployment.
+    /// An `OpenAI` project configured for a deployment.
     Project,
-    /// Further headers, configured for each deployment.
+    /// Additional headers configured for a deployment.
     DeploymentHeaders,
-    /// Further parameters of the query, configured for each deployment.
+    /// Additional query parameters configured for a deployment.
     DeploymentQuery,
     /// Client keys: requests without a valid key are rejected.
     ClientKeys,

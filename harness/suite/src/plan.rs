@@ -131,10 +131,10 @@ pub struct Deployment {
     pub base_url: String,
     /// The `api-version` of Azure's legacy surface.
     pub api_version: Option<String>,
-    /// What to send to it beside its credential.
+    /// What the gateway sends to it in addition to its credential.
     #[serde(flatten)]
     pub settings: Settings,
-    /// Its credential: generated, and the same in each run.
+    /// Its credential, which is generated and the same in each run.
     pub key: String,
     /// The path prefix that identifies it at the mock server.
     #[serde(skip)]

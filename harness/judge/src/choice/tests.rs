@@ -1,4 +1,4 @@
-//! What follows from a declared choice is exempt, and nothing else is.
+//! Violations that follow from a declared `fallback_on` are excused, and no others.
 
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::requirement::Code;
@@ -10,7 +10,7 @@ use crate::violation::Verdict;
 const ERROR: &str = r#"{"error":{"message":"Overloaded.","code":"content_filter"}}"#;
 const STREAMED: &str = r#"{"model":"{{model}}","messages":[],"stream":true}"#;
 
-/// A case whose first deployment fails in this way, and that ends there.
+/// A case in which the first deployment fails in this way, and no other deployment is tried.
 fn ending_with(failure: Condition) -> Case {
     let case = Case::with_policy("").attempt("primary");
     match failure {
@@ -24,7 +24,8 @@ fn ending_with(failure: Condition) -> Case {
     }
 }
 
-/// The requirements that a target violates if it falls back on all of the defaults but these.
+/// The requirements that a target violates if it declares all default fallback conditions except
+/// these.
 fn violated(case: Case, except: &[Condition]) -> Vec<Code> {
     let declared = Condition::RECOMMENDED.iter().filter(|it| !except.contains(it)).copied();
     let case = case.declaring(|it| it.fallback_on = Some(declared.collect()));

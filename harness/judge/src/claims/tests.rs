@@ -9,7 +9,7 @@ fn two_calls(policy: &str) -> Case {
     Case::of(&format!("{TWO}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n{CALL}{CALL}"))
 }
 
-/// The contradicted claims of a case with this declaration.
+/// The claims that this case contradicts if the target makes this declaration.
 fn contradicted(case: Case, declare: impl FnOnce(&mut Capabilities)) -> Vec<String> {
     let claims = case.declaring(declare).judge().claims;
     let found = contradictions(claims.iter().map(|sighting| ("by/hand", sighting)));
@@ -121,7 +121,7 @@ fn a_waived_requirement_that_every_case_meets_contradicts_the_waiver() {
     let first = "FP-ROUTE-03, FP-PAYLOAD-01";
     assert_eq!(contradicted(case(first).attempt("backup"), declare), [wanted]);
     assert_eq!(contradicted(case(first), declare), [""; 0]);
-    // It is about something else.
+    // The case mainly tests another requirement.
     let other = "FP-PAYLOAD-01, FP-ROUTE-03";
     assert_eq!(contradicted(case(other).attempt("backup"), declare), [""; 0]);
 }

@@ -62,9 +62,9 @@ fn same_bytes(found: &mut Collector<'_>, answering: &Attempt<'_>) {
     }
 }
 
-/// Returns a pointer to the first value of the provider's answer that the response lacks; remarks
-/// come last. Additional values are allowed. Null and empty are equal to absent, and an embedding is
-/// in the format that the client wants.
+/// Returns a pointer to the first value of the provider's answer that is missing from the response;
+/// remarks are checked last. Additional values are allowed. Null and empty values count as absent,
+/// and an embedding must be in the format that the client requested.
 fn missing(given: &Value, shown: &Value, pointer: &str, wants_base64: bool) -> Option<String> {
     let below = |part: &str| format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
     let same = match (given, shown) {
@@ -97,7 +97,7 @@ fn missing(given: &Value, shown: &Value, pointer: &str, wants_base64: bool) -> O
     (!same).then(|| pointer.to_owned())
 }
 
-/// Whether the client asked for embeddings in base64.
+/// Whether the client requested embeddings in base64.
 fn wants_base64(sent: &[u8]) -> bool {
     let sent: Value = serde_json::from_slice(sent).unwrap_or_default();
     sent["encoding_format"] == "base64"

@@ -1,4 +1,5 @@
-//! `FP-CLIENT-14`: a body has the content coding that its header names, and one that fits.
+//! `FP-CLIENT-14`: a body has the content coding that its header names, and the receiver accepts
+//! that coding.
 
 use fallproof_protocol::coding::{accepts, codings, is_gzip, is_packed, unpacked};
 use fallproof_protocol::http1::{Headers, request_head};
@@ -35,9 +36,9 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// How the bytes differ from the header. Of other codings than gzip, nothing is known.
+/// Returns how the body contradicts its `content-encoding` header. Only gzip is checked.
 fn misfit(headers: &Headers, body: &[u8]) -> Option<CodingMisfit> {
-    // Enough to see that the start can be unpacked.
+    // Unpacking this many bytes shows whether the body is gzip.
     const START: usize = 1024;
     if codings(headers).is_empty() {
         return is_packed(body).then_some(CodingMisfit::Unlabeled);

@@ -60,11 +60,13 @@ pub(super) fn status(found: &mut Collector<'_>, attempts: &[Attempt<'_>], status
     }
 }
 
-/// A success of a provider is not the gateway's to turn into an error. An answer without content may
-/// be no success, and a gateway that closed the connection may not have seen it.
+/// The gateway must not turn a provider's success into an error. Answers without content are not
+/// checked, because they may count as failures; nor are answers that the gateway may not have
+/// received, because it closed the connection.
 pub(super) fn after_success(found: &mut Collector<'_>, last: &Attempt<'_>, status: u16) {
     let is_seen = !last.recorded.client_gone && last.recorded.times.end.is_some();
-    // An answer of another kind than the client asked for is none.
+    // A stream that the client did not request, or a plain answer instead of a stream, is not a
+    // success.
     let is_wanted = last.events().is_some() == found.view.wants_stream();
     if last.outcome() == AttemptOutcome::Success && is_seen && is_wanted && has_content(last) {
         let answered = last.deployment.name.clone();
@@ -83,8 +85,8 @@ fn has_content(attempt: &Attempt<'_>) -> bool {
     is_speech || is_complete && reply.is_some_and(has)
 }
 
-/// The gateway's own failure: a 5xx without any attempt, although a deployment was there to be
-/// asked. 501 says that the gateway does not have the endpoint.
+/// Finds a failure of the gateway itself: a 5xx without any attempt, although a deployment was
+/// available. 501 is allowed: the gateway does not have the endpoint.
 pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
     let view = found.view;
     let is_authorized = matches!(view.planned.send.key, ClientKey::Right);
@@ -93,7 +95,7 @@ pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
     if matches!(status, 500 | 502..=599)
         && view.wired
         && view.observed.misdirected.is_empty()
-        // Requirements of their own judge these: FP-ROUTE-18 and FP-CLIENT-14.
+        // FP-ROUTE-18 and FP-CLIENT-14 judge these two situations.
         && view.observed.stale.is_empty()
         && view.planned.send.encoding.is_none()
         && is_authorized
@@ -105,13 +107,13 @@ pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
     }
 }
 
-/// Whether a target may have refused the call with 503 because of its other calls.
+/// Whether the target may have refused the call with 503 because of concurrent calls.
 fn may_be_overloaded(view: View<'_>, status: u16) -> bool {
     let step = view.scenario.steps.get(view.observed.position);
     status == 503 && matches!(step, Some(Step::Calls(calls)) if calls.len() > 1)
 }
 
-/// Whether no earlier attempt gave a reason to put the deployment aside.
+/// Whether all earlier attempts at the deployment succeeded or failed because of the request.
 fn is_healthy(view: View<'_>, chain_index: usize) -> bool {
     let mut history = view.history().filter(|(_, it)| it.chain_index == chain_index);
     history.all(|(_, it)| {
@@ -119,7 +121,7 @@ fn is_healthy(view: View<'_>, chain_index: usize) -> bool {
     })
 }
 
-/// A gateway may add text to the message of a refusal. A message that quotes the key is not
+/// A gateway may add text to the message of a refusal. A message that quotes the API key is not
 /// checked, because the gateway must redact it (AUTH).
 pub(super) fn reason(found: &mut Collector<'_>, last: &Attempt<'_>) {
     let (AttemptOutcome::Error(400 | 413 | 422), Some(error)) =

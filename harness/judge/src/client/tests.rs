@@ -262,13 +262,13 @@ fn an_error_status_matches_the_failure(
 fn a_gateway_fails_only_if_a_deployment_has_failed(#[case] status: u16, #[case] wanted: &[&str]) {
     let message = error("It failed.");
     assert_found(two().wired().got(status, &message), wanted);
-    // Whether the group reaches the mocks is unknown.
+    // It is unknown whether the group reaches the mocks.
     assert_found(two().got(status, &message), &[]);
-    // An earlier call reached it.
+    // An earlier call reached the mocks.
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
     let case = || Case::of(&text).attempt("primary");
     assert_found(case().next_call().got(status, &message), wanted);
-    // A deployment is left that has not failed.
+    // One deployment has not failed yet.
     let case = || case().failing(500, None).attempt("backup");
     assert_found(case().next_call().got(status, &message), wanted);
     assert_found(case().failing(429, None).next_call().got(status, &message), &[]);
@@ -445,7 +445,8 @@ fn if_a_deployment_can_be_tried_no_cooldown_is_reported() {
     let case = case.attempt("primary").failing(500, None).attempt("backup").next_call();
     let wanted = "06 the client got status 503 without an attempt at any deployment";
     assert_found(case.got(503, error("It failed.")), &[wanted]);
-    // An attempt was made too early; its answer does not cover the others.
+    // An attempt was made too early; the `Retry-After` of its answer does not speak for the other
+    // deployments.
     let case =
         calls("cooldown: { after_failures: 1, duration_ms: 30000 }", 10_000).attempt("primary");
     let case = case.failing(500, None).attempt("backup").failing(500, None).next_call();
@@ -552,7 +553,7 @@ fn an_error_has_the_headers_of_the_attempt_that_it_reports() {
 
 // 14
 
-/// A call whose client sends this `accept-encoding`, answered with a success.
+/// A successful call whose client sends this `accept-encoding` header.
 fn accepting(accepted: &str) -> Case {
     two().attempt("primary").sending("host", "x").sending("accept-encoding", accepted)
 }

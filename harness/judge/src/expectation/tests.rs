@@ -144,7 +144,7 @@ fn a_fallback_may_replace_a_retry() {
     );
     assert_missed(free(", retries: 1").declaring(exact), &wanted);
     assert_missed(free(""), &wanted);
-    // A target that never retries does not meet what a scenario demands of everybody.
+    // If a scenario requires the retry of every target, a target that never retries misses it.
     assert_missed(case(", retries: 1"), &wanted);
 }
 

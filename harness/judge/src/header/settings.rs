@@ -1,5 +1,5 @@
-//! `FP-HEADER-06`: an attempt has the headers and the query that are configured for its deployment,
-//! and none that are configured for another.
+//! `FP-HEADER-06`: an attempt has the headers and query parameters configured for its deployment,
+//! and none configured for another deployment.
 
 use fallproof_suite::plan::Deployment;
 use fallproof_suite::requirement::Code;
@@ -9,7 +9,7 @@ use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::HeaderViolation::{SettingMissing, SettingOfAnother};
 
-/// A header or a parameter that is configured for a deployment.
+/// A header or query parameter that is configured for a deployment.
 #[derive(Clone, Copy, PartialEq, Eq, Display)]
 enum Setting<'a> {
     #[strum(to_string = "header `{name}`")]

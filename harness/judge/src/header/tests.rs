@@ -77,7 +77,7 @@ fn headers_for_gateways_are_not_forwarded(#[case] name: &str, #[case] wanted: &[
     assert_found(case.with_header(name, "a"), wanted);
 }
 
-// Declared
+// Headers that the target declares to forward
 
 #[rstest]
 #[case::cookie(
@@ -149,7 +149,7 @@ fn openai_beta_is_forwarded() {
 
 // 06
 
-/// A call to two deployments with settings of their own.
+/// A call to two deployments with different settings.
 fn with_settings() -> Case {
     let openai = "organization: org-1, project: proj-1, headers: { x-team: one }";
     let text = TWO

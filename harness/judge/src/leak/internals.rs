@@ -1,5 +1,5 @@
-//! `FP-LEAK-06`: no response shows a trace of the gateway's program. What to look for is data
-//! (`internals.yaml`).
+//! `FP-LEAK-06`: no response shows a trace of the gateway's program. The patterns are in
+//! `internals.yaml`.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -40,9 +40,9 @@ struct Internal {
 }
 
 struct Internals {
-    /// All patterns, to search a response once.
+    /// All patterns, so that one pass searches a response for all of them.
     any: RegexSet,
-    /// Each pattern, with what it finds.
+    /// Each pattern, with a description of what it finds.
     each: Vec<(Regex, String)>,
 }
 
@@ -57,7 +57,8 @@ impl Internals {
         Ok(Self { any, each: each.collect::<Result<_, regex::Error>>()? })
     }
 
-    /// What the text shows, and where. The text has no escapes.
+    /// Returns each match in the response: its description and the matching bytes. `text` must be
+    /// unescaped.
     fn shown<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (&'a str, &'a [u8])> {
         let found = self.any.matches(text).into_iter();
         found.flat_map(move |index| {
@@ -67,7 +68,7 @@ impl Internals {
     }
 }
 
-/// Text that a provider or the client wrote is not the gateway's.
+/// Text that may come from a provider or the client is not a leak.
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     let exchange = &view.observed.exchange;
@@ -99,7 +100,8 @@ fn is_known(view: View<'_>, text: &[u8]) -> bool {
         || replies.any(|it| it.reply_cut.is_some() || holds(&it.reply) || holds(&it.reply_head))
 }
 
-/// The text without JSON's backslashes, so that text quoted by JSON within JSON is still found.
+/// Removes the backslashes of JSON, so that the patterns also match JSON strings within JSON
+/// strings.
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();

@@ -26,15 +26,15 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
 }
 
-/// The operator's names for a deployment: the one that adapters give it, and the one that it has at
-/// its provider. A model's name is public.
+/// The operator's names for a deployment: the name in the gateway's configuration and the
+/// deployment name at the provider. The name of a model is public and is left out.
 fn names(group: &Group, deployment: &Deployment) -> impl Iterator<Item = String> {
     let chosen = Some(&deployment.deployment_name).filter(|name| **name != deployment.model);
     let planned = format!("{}.{}", group.model, deployment.name);
     [planned].into_iter().chain(chosen.cloned())
 }
 
-/// Whether the name belongs to the group that the client called, too.
+/// Whether the group that the client called has the same name.
 fn is_own(view: View<'_>, name: &str) -> bool {
     let group = view.group;
     let mut own = group.deployments().flat_map(|it| names(group, it).chain([it.model.clone()]));
@@ -52,8 +52,8 @@ fn is_known(view: View<'_>, name: &str) -> bool {
         || replies.any(|it| it.reply_cut.is_some() || holds(&it.reply) || holds(&it.reply_head))
 }
 
-/// Whether the text has the name as a word of its own. Names of groups can be prefixes of each
-/// other, and of addresses.
+/// Whether the text contains the name as a whole word. A group's name can be a prefix of another
+/// group's name or of an address.
 fn has_word(text: &[u8], name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'@');
     let continues = |rest: &[u8]| match rest {

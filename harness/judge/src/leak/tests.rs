@@ -153,7 +153,7 @@ fn a_trace_that_a_provider_or_the_client_wrote_is_not_the_gateways() {
     let body =
         r#"{"model":"{{model}}","messages":[],"user":"'NoneType' object has no attribute 'get'"}"#;
     assert_found(Case::with_body(body).attempt("primary").got(500, failed(TRACE)), &[]);
-    // The request log has only a part of the reply.
+    // The request log contains only a part of the reply.
     let case = two().attempt("primary").answered(500, "x").answer_recorded_in_part();
     assert_found(case.got(500, failed(TRACE)), &[]);
 }
@@ -179,7 +179,7 @@ fn two_groups() -> Case {
 fn no_response_names_another_group(#[case] name: &str, #[case] wanted: &[&str]) {
     let case = || two_groups().attempt("primary").failing(500, None);
     assert_found(case().got(500, failed(name)), wanted);
-    // A provider that knows the name may say it.
+    // A name that a provider's answer contains may be passed on.
     let case = two_groups().attempt("primary").answered(500, failed(name));
     assert_found(case.got(500, failed(name)), &[]);
 }

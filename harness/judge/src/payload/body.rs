@@ -49,8 +49,7 @@ pub(super) fn sent_type(view: View<'_>) -> String {
     view.planned.send.body.rendered("", "").content_type
 }
 
-/// The offset of the first byte in which a part of a form, which is not text, differs from the
-/// client's.
+/// The offset of the first byte in which a binary part of a form differs from the client's part.
 pub(super) fn differs_at(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<usize> {
     let kind = attempt.recorded.header("content-type").next().unwrap_or_default();
     let kind = String::from_utf8_lossy(kind);

@@ -17,7 +17,8 @@ pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
 fn after_success(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let mut attempts = attempts.iter();
     let success = attempts.find(|attempt| attempt.outcome() == AttemptOutcome::Success);
-    // Ignore answers that arrive after the target gave up, or that may not have arrived.
+    // Ignore answers that arrived after the target gave up, or that may not have reached the
+    // target.
     let has_arrived = |it: &&Attempt<'_>| !it.recorded.client_gone && !it.may_be_lost();
     let Some(success) = success.filter(has_arrived) else { return };
     for late in attempts {

@@ -1,4 +1,5 @@
-//! `FP-ROUTE-18`: a call that met a stale connection is made again, or falls back.
+//! `FP-ROUTE-18`: an attempt on a stale connection is made again on a new one, or the call falls
+//! back.
 
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;

@@ -416,11 +416,11 @@ fn a_client_that_disconnects_is_no_failure_of_the_deployment() {
     assert_found(next(Ending::Disconnected).attempt("primary"), &[]);
     let wanted = "01 attempt 1 went to `backup` before `primary` was tried";
     assert_found(next(Ending::Disconnected).attempt("backup"), &[wanted]);
-    // The gateway gave it up.
+    // The gateway gave up the attempt.
     let wanted = "07 attempt 1 went to `primary`, which had failed repeatedly; its cooldown ends in 60000 ms";
     let given_up = left().attempt("backup").next_call().attempt("primary");
     assert_found(given_up, &[wanted]);
-    // It failed before the client left.
+    // The attempt failed before the client disconnected.
     let failed = Case::of(&text).attempt("primary").failing(500, None);
     let failed = failed.ended_with(Ending::Disconnected).next_call().attempt("primary");
     assert_found(failed, &[wanted]);
@@ -444,7 +444,7 @@ steps:
     assert_found(case().attempt("open"), &[]);
 }
 
-/// How Azure tells that it filtered a response while it is streamed.
+/// Azure's events for a response that was filtered while it was streamed.
 const FILTERED: &str = r#"event: response.created
 data: {"type":"response.created","response":{"id":"1"}}
 
@@ -583,12 +583,12 @@ fn a_call_is_not_given_up_because_a_connection_was_stale(#[case] case: Case, #[c
     assert_found(case, &[&format!("18 a connection to `{of}` {told}")]);
 }
 
-// 08, after a trial that ended neither well nor badly
+// 08, after a trial that neither succeeded nor failed
 
 const ONE_FAILURE: &str = "cooldown: { after_failures: 1, duration_ms: 1000 }";
 
-/// The first deployment fails, and gets one trial after its cooldown. Then time passes for another
-/// cooldown, and there is a last call.
+/// The first deployment fails, and gets one trial after its cooldown. Then another cooldown passes,
+/// and there is a last call.
 fn half_open(trial: impl Fn(Case) -> Case) -> Case {
     let call = |case: Case| case.next_call();
     let case = calls(ONE_FAILURE, &[CALL, &wait(2_000), CALL, &wait(2_000), CALL]);

@@ -1,4 +1,4 @@
-//! 14: an error event does not blame the request for a provider's failure.
+//! `FP-STREAM-14`: an error event does not blame the request for a provider's failure.
 
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
@@ -9,7 +9,8 @@ use crate::violation::StreamViolation::BlamesRequest;
 
 pub(super) fn check(found: &mut Collector<'_>, events: &[Event]) {
     let attempts: Vec<_> = found.view.attempts().collect();
-    // A provider that refused the request, or blames it in its stream, may be quoted.
+    // If a provider refused the request or blamed it in its stream, the gateway may repeat that
+    // error.
     let (Some(last), true) = (attempts.last(), attempts.iter().all(has_broken)) else { return };
     let errors = events.iter().enumerate().filter(|(_, it)| it.kind() == EventKind::Error);
     for (at, event) in errors {
@@ -19,7 +20,7 @@ pub(super) fn check(found: &mut Collector<'_>, events: &[Event]) {
     }
 }
 
-/// Whether it failed for a reason that is certainly not the request.
+/// Whether the attempt failed for a reason that is certainly not the request's fault.
 fn has_broken(attempt: &Attempt<'_>) -> bool {
     let quotes = || {
         let mut events = attempt.events().into_iter().flatten();

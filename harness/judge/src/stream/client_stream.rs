@@ -25,8 +25,8 @@ pub(super) struct ClientStream<'a> {
 pub(super) type Breach = (Code, StreamViolation);
 
 impl ClientStream<'_> {
-    /// Returns the events that report usage without a request, and that the provider did not send
-    /// of its own accord.
+    /// Returns the events that report usage although the client did not request it, unless the
+    /// provider sent it unrequested.
     pub(super) fn usage(&self, answering: &ProviderStream<'_>) -> Vec<Breach> {
         let usage = self.events.iter().enumerate().filter(|(_, event)| event.has_usage());
         usage

@@ -21,10 +21,10 @@ use crate::violation::StreamViolation::{
 enum Foreign {
     /// An end or a finish reason that was not sent by any provider.
     InventedEnd,
-    /// Part of the gateway's own report of a provider's failure: the error, or the `[DONE]` after
+    /// Part of the gateway's own report that a provider failed: the error, or the `[DONE]` after
     /// it.
     Report,
-    /// Content of another attempt. Holds its number.
+    /// Content from another attempt. Holds the attempt's number.
     Content(usize),
     /// The start of another attempt's stream, or its error. Holds the attempt's number.
     Frame(usize),
@@ -68,12 +68,13 @@ pub(super) fn check(
     }
 }
 
-/// Whether streams of this endpoint end with `[DONE]`, after an error, too.
+/// Whether streams of this endpoint end with `[DONE]`, even after an error.
 fn ends_with_done(view: View<'_>) -> bool {
     matches!(view.planned.send.endpoint, Endpoint::ChatCompletions | Endpoint::Completions)
 }
 
-/// Separates the events of the client's stream into the answering provider's and foreign ones.
+/// Separates the events of the client's stream into those of the answering provider and foreign
+/// ones.
 struct Sorting<'a> {
     answering: &'a ProviderStream<'a>,
     others: Vec<&'a ProviderStream<'a>>,
@@ -99,8 +100,8 @@ impl<'a> Sorting<'a> {
         Self { answering, others, unmatched, own, breaches, ends_with_done, error_reported }
     }
 
-    /// Whether the event has the id of another attempt's stream, and not that of the answering one.
-    /// Attempts may start with the same content.
+    /// Whether the event has the id of another attempt's stream and not the id of the answering
+    /// stream. Content cannot tell them apart, because attempts may start with the same content.
     fn has_id_of_another(&self, event: &Event) -> bool {
         let Some(id) = event.chunk_id() else { return false };
         let has =
@@ -149,7 +150,7 @@ impl<'a> Sorting<'a> {
             if event.is_done() && self.ends_with_done && self.error_reported {
                 return Some(Foreign::Report);
             }
-            // An event of this type may be the provider's end in altered form.
+            // An event of this kind may be an altered copy of the provider's last event.
             let is_changed =
                 event.is_answer() && self.unmatched.iter().any(|it| it.kind() == meaning);
             let is_completed = event.is_done() && self.answering.attempt.broke_within_done();

@@ -23,8 +23,8 @@ impl<'a> ProviderStream<'a> {
         event.index_in(self.events.iter()).is_some()
     }
 
-    /// Whether the provider sent this usage although the attempt did not ask for it, or together
-    /// with a part of the answer.
+    /// Whether the provider sent this usage although the attempt did not request it, or in an event
+    /// that also has content.
     pub(super) fn volunteers(&self, usage: &Event) -> bool {
         let was_asked = requests_usage(&self.attempt.recorded.body);
         let sent = self.events.iter().filter(|event| event.has_usage());

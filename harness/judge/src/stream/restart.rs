@@ -1,5 +1,5 @@
-//! The place where a stream begins again, whoever sent the events: 04 before the first content, 05
-//! after it.
+//! `FP-STREAM-04` and `05`: a stream does not start again, before its first content (04) or after
+//! it (05), no matter which attempt the events came from.
 
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;
@@ -9,13 +9,13 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Restart;
 use crate::violation::StreamViolation::StartsAgain;
 
-/// The first restart in the client's stream. A provider whose own stream has one is not judged.
+/// Returns the first restart in the client's stream, unless a provider's own stream has a restart.
 pub(super) fn find(streams: &[&ProviderStream<'_>], events: &[Event]) -> Option<Breach> {
     if streams.iter().any(|stream| of(stream.events).is_some()) {
         return None;
     }
     let (at, how) = of(events)?;
-    // A gateway that gives each event another id has joined nothing.
+    // If the gateway gives each event a new id, a changed id does not show a restart.
     if matches!(how, Restart::Id { .. }) && count_ids(events) > streams.len() {
         return None;
     }
@@ -24,7 +24,8 @@ pub(super) fn find(streams: &[&ProviderStream<'_>], events: &[Event]) -> Option<
     Some((code, StartsAgain { event: at + 1, how }))
 }
 
-/// The position of the first event that starts the response again.
+/// Returns the position of the first event at which the response starts again, and how the event
+/// shows it.
 fn of(events: &[Event]) -> Option<(usize, Restart)> {
     let (mut has_begun, mut id, mut first, mut last) = (false, None, None, None);
     for (at, event) in events.iter().enumerate() {

@@ -341,7 +341,7 @@ fn a_chat_stream_reports_an_error_with_or_without_done() {
     let got = |words: &str| interrupted().got_stream(primary(words));
     assert_found(got("role one error"), &[]);
     assert_found(got("role one error done"), &[]);
-    // The provider reports it so itself.
+    // The provider's own stream has the same error report.
     let reported = streamed().attempt("primary").streaming(primary("role one error done"));
     assert_found(reported, &[]);
     let invented = "is an end marker that attempt 1 did not send: [DONE]";
@@ -388,7 +388,7 @@ fn usage_is_reported_only_on_request(#[case] options: &str, #[case] wanted: &[&s
     let case = || streamed_with(options).attempt("primary").streaming(with_cost.clone());
     let asked = r#"{"stream_options":{"include_usage":true}}"#;
     assert_found(case().carrying(asked), wanted);
-    // The provider sent it of its own accord.
+    // The provider sent it without being asked.
     assert_found(case(), &[]);
 }
 
@@ -476,14 +476,14 @@ fn attempts_are_canceled_when_the_client_disconnects() {
     assert_found(streamed().attempt("primary").hanging().got(504, "{}"), &[]);
 }
 
-/// A call whose five events are sent and arrive at these times, in milliseconds.
+/// A call whose five stream events are sent and received at these times, in milliseconds.
 fn timed(sent: [u64; 5], received: [u64; 5]) -> Case {
     answered().sending_at(&sent).receiving_at(&primary(ANSWER), &received)
 }
 
 const SLOWLY: [u64; 5] = [0, 500, 1_000, 1_500, 2_000];
 
-/// When all of it is sent.
+/// The time at which the last event is sent.
 const END: u64 = 2_000;
 
 #[rstest]
@@ -533,9 +533,9 @@ fn a_lost_event_that_is_large_is_told_with_its_size() {
     );
 }
 
-// A second beginning, 04 and 05
+// Streams that start again, 04 and 05
 
-/// A stream of the responses endpoint with events of these numbers; 0 is its beginning.
+/// A responses stream whose events have these sequence numbers. Number 0 is `response.created`.
 fn numbered(numbers: &[u32]) -> String {
     let event = |number: &u32| {
         let kind = if *number == 0 { "response.created" } else { "response.output_text.delta" };
@@ -551,12 +551,12 @@ fn a_stream_does_not_start_again() {
     let whole = |numbers: &[u32]| numbered(numbers) + done;
     let case = || streamed().attempt("primary").streaming(whole(&[0, 1, 2, 3]));
     assert_found(case(), &[]);
-    // The same content comes again, so that no event is of another attempt.
+    // Only a number is repeated, so no event belongs to another attempt.
     let found = case().got_stream(whole(&[0, 1, 2, 3]).replace(":3,", ":0,")).found("STREAM");
     let wanted = "FP-STREAM-05 the response starts again at event 4: after number 2 the events are \
                   numbered from 0 again";
     assert!(found.iter().any(|it| it == wanted), "{found:?}");
-    // The provider does so itself.
+    // The provider's own stream repeats the number.
     let odd = whole(&[0, 1, 2, 3]).replace(":3,", ":0,");
     assert_found(streamed().attempt("primary").streaming(odd), &[]);
 }
@@ -580,7 +580,7 @@ fn a_break_is_not_the_clients_mistake(#[case] error: &str, #[case] with: Option<
         )
     });
     assert_found(interrupted().got_stream(&got), wanted.as_deref().as_slice());
-    // The provider says so itself.
+    // The provider's own stream has the same error.
     let quoted = answered().streaming(&got);
     assert_found(quoted.got_stream(got), &[]);
 }

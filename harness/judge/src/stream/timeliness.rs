@@ -1,4 +1,4 @@
-//! `FP-STREAM-15`: an event is passed on while the provider waits, not together with later ones.
+//! `FP-STREAM-15`: an event is passed on while the provider waits, not together with later events.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::collector::Collector;
 use crate::millis;
 use crate::violation::StreamViolation::HeldBack;
 
-/// A gateway on a slow machine passes an event on within this time.
+/// Even on a slow machine, a gateway passes an event on within this time.
 const SLOW: Duration = Duration::from_millis(900);
 
-/// Judges only events after which the script makes the provider wait: a machine under load is slow
-/// on both sides. An event must have arrived when the next but
-/// one is sent: some gateways look one event ahead. What comes before the first content may wait for
-/// it, because until then a gateway can still fall back.
+/// Judges only streams whose script makes the provider wait after each event, because a machine
+/// under load delays everything else. Event n must arrive before event n + 2 is sent: some gateways
+/// look one event ahead. Events before the first content may be held until it arrives, because
+/// until then a gateway can still fall back.
 pub(super) fn check(found: &mut Collector<'_>, answering: &ProviderStream<'_>) {
     let view = found.view;
     let delay = answering.attempt.recorded.wire.chunk_delay_ms.map(Duration::from_millis);
@@ -29,7 +29,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &ProviderStream<'_>) {
     let exchange = &view.observed.exchange;
     let sent = event_times(&answering.attempt.recorded.out);
     let received = event_times(&exchange.received);
-    // What is lost is not late.
+    // A lost event is not a late one.
     let lost = sent.len().saturating_sub(received.len());
     let content = answering.events.iter().position(Event::is_answer).unwrap_or(usize::MAX);
     for (index, times) in sent.windows(3).enumerate().skip(content) {
@@ -43,7 +43,7 @@ pub(super) fn check(found: &mut Collector<'_>, answering: &ProviderStream<'_>) {
     }
 }
 
-/// When each event of a response was complete.
+/// Returns the time at which each event of a response was complete.
 fn event_times(traffic: &Traffic) -> Vec<Duration> {
     let (bytes, mut times) = (traffic.bytes.as_slice(), Vec::new());
     let mut used = 0;

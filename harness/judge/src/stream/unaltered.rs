@@ -10,12 +10,12 @@ use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
 use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
 
-/// Size of an event from which on its size may be the cause, in bytes.
+/// If an event of at least this many bytes is lost, its size may be the cause.
 const LARGE: usize = 4096;
 
-/// Compares the events attributed to the answering provider with those that it sent. Ends are
-/// excluded because they have a requirement of their own; so are errors of a provider that failed,
-/// because the gateway may reword them.
+/// Compares the events attributed to the answering provider with those that it sent. End events are
+/// excluded because another requirement covers them, and errors of a failed provider because the
+/// gateway may reword them.
 pub(super) fn compare(
     answering: &ProviderStream<'_>,
     own: &[&Event],
@@ -91,11 +91,11 @@ fn difference<'e>(
     if holds(&sent[..at], other) {
         return (Alteration::Twice, other);
     }
-    // Only an event that the provider sent can have come before its time.
+    // The event that arrived early must be one that the provider sent.
     if holds(after, wanted) && holds(sent, other) {
         return (Alteration::Late, wanted);
     }
-    // If the next event fits, none is missing.
+    // If the next event matches, this one was altered, not lost.
     let is_next_kept = match (sent.get(at + 1), after.get(1)) {
         (Some(next), Some(got)) => got.index_in([*next].into_iter()).is_some(),
         (next, got) => next.is_none() && got.is_none(),

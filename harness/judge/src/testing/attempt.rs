@@ -135,7 +135,7 @@ impl Case {
         })
     }
 
-    /// Changes a byte in the body of the last attempt, this far after the start of `of`.
+    /// Changes a byte in the body of the last attempt: the byte at `offset` from the start of `of`.
     pub(crate) fn with_byte_changed(self, of: &[u8], offset: usize) -> Self {
         self.with(|recorded| {
             let at = memmem::find(&recorded.body, of).expect("it is in the body");
@@ -143,7 +143,7 @@ impl Case {
         })
     }
 
-    /// Replaces the target of the last attempt, and the route that it resolves to.
+    /// Replaces the request target of the last attempt, and the route that it resolves to.
     pub(crate) fn asking_for(self, target: &str, route: Option<(Surface, Endpoint)>) -> Self {
         self.with(|recorded| (recorded.target, recorded.route) = (target.to_owned(), route))
     }
@@ -197,8 +197,8 @@ impl Case {
         })
     }
 
-    /// The connection ends so after the complete answer to the last attempt, and that is all that
-    /// the client sees, too.
+    /// The connection ends in this way after the complete answer to the last attempt. The client
+    /// gets the same answer.
     pub(crate) fn torn_after_its_end(mut self, end: CutEnd) -> Self {
         self = self.with(|recorded| {
             let cut = Cut { at: CutPoint::BodyBytes(recorded.reply.len()), end };
@@ -259,7 +259,7 @@ impl Case {
     }
 
     /// The events of the answer to the last attempt are sent at these times, in milliseconds. The
-    /// script waits for as long as between the first two.
+    /// script's delay is the time between the first two.
     pub(crate) fn sending_at(self, times: &[u64]) -> Self {
         self.with(|recorded| {
             recorded.wire.chunk_delay_ms = Some(times[1] - times[0]);
@@ -276,7 +276,7 @@ impl Case {
         self
     }
 
-    /// The last attempt is the one after those before it, and after `more` other requests.
+    /// The last attempt arrives after `more` other requests.
     pub(crate) fn arriving_after(self, more: u64) -> Self {
         self.with(|recorded| recorded.seq = more + 1)
     }
@@ -288,7 +288,7 @@ impl Case {
     }
 }
 
-/// A stream whose events pass a connection at these times, in milliseconds.
+/// The traffic of a stream whose events are sent at these times, in milliseconds.
 pub(super) fn traffic(stream: &[u8], times: &[u64]) -> Traffic {
     let mut traffic = Traffic::default();
     let mut rest = stream;

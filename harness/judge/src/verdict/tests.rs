@@ -155,7 +155,7 @@ fn a_failure_of_the_gateway_itself_is_judged_if_the_group_is_wired() {
     assert_eq!(verdict(case().wired()), (Outcome::Fail, Some(Failure::Honest)));
     let unclear = Inconclusive::NoAttempt { status: 500, answer: message.to_owned() };
     assert_eq!(verdict(case()), (Outcome::Inconclusive(unclear), None));
-    // The scenario expects that no attempt is made.
+    // The scenario expects no attempt.
     let call = CALL.replace("body:", "key: none, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
     let case = Case::of(&format!("{text}    expect: {{ attempts: [], status: 500 }}\n"));

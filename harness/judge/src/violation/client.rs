@@ -56,14 +56,14 @@ violations! {
     }
 }
 
-/// How a body differs from what its `content-encoding` says.
+/// How a body contradicts its `content-encoding` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodingMisfit {
-    /// The header names gzip, and the body is something else.
+    /// The header says gzip, but the body is not gzip.
     #[strum(to_string = "says `content-encoding: gzip`, but its body is not in gzip")]
     NotPacked,
-    /// There is no header, and the body is in gzip.
+    /// The body is gzip, but there is no header.
     #[strum(to_string = "has a body in gzip, but no `content-encoding`")]
     Unlabeled,
 }

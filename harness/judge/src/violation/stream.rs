@@ -78,7 +78,7 @@ pub enum Alteration {
     NeverSent,
 }
 
-/// How an event shows that it belongs to a second response.
+/// What shows that an event belongs to a second response.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each message describes its variant")]

@@ -49,7 +49,7 @@ pub struct Case {
     /// failed or are inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub har: Option<String>,
-    /// What it shows of the target's claims. Summed up in the report.
+    /// What the case shows about the target's claims. The report sums it up over all cases.
     #[serde(skip)]
     pub claims: Vec<Sighting>,
 }
@@ -88,8 +88,8 @@ pub enum Outcome {
     Warn,
     /// The target does not conform.
     Fail,
-    /// The target is not robust against what no provider or client is known to send. No part of the
-    /// verdict.
+    /// The target failed on input that no provider or client is known to send. This does not change
+    /// the verdict.
     #[strum(serialize = "not robust")]
     NotRobust,
     /// The target could not be judged.

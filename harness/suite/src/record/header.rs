@@ -72,7 +72,7 @@ pub struct TargetName {
     /// The variant of the adapter, if one was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
-    /// `host:port` of its listener, if Fallproof did not start it.
+    /// `host:port` of the gateway's listener, if Fallproof did not start the gateway.
     pub address: Option<String>,
 }
 

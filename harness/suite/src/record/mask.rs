@@ -44,8 +44,8 @@ impl Mask {
             // If all characters of the key are the same, the wrong key starts with the key itself.
             let of_wrong = match wrong.strip_prefix(key) {
                 Some(rest) => format!("{instead}{rest}"),
-                // Code that reads the evidence has only the placeholder, and calls `another` on it
-                // to get the wrong key.
+                // Code that reads the evidence has only the placeholder. It gets the wrong key by
+                // calling `another` on the placeholder.
                 None if another(&instead).len() == instead.len() => another(&instead),
                 None => placeholder(&wrong).chars().rev().collect(),
             };

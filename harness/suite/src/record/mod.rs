@@ -3,10 +3,10 @@
 //! The format is gzip-compressed lines of JSON. Each line is a record: an object with a single
 //! member, whose name is the kind of record. The first record is `run`. A `scenario` record for
 //! each selected scenario follows. Then come, in chronological order, a `start` record with the
-//! plan for each start of the target, and a `case` record for each case that was run. Bytes that are
-//! too long for a `case` are in `blob` records before it. If a case is run again, the later record replaces
-//! the earlier one. `discarded` lists cases that do not count. The last record is `end`. The reader
-//! refuses evidence whose records contradict each other.
+//! plan for each start of the target, and a `case` record for each case that was run. Byte strings
+//! that are too long for a `case` record are in `blob` records before it. If a case is run again,
+//! the later record replaces the earlier one. `discarded` lists cases that do not count. The last
+//! record is `end`. The reader refuses evidence whose records contradict each other.
 
 mod check;
 mod error;

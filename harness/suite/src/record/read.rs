@@ -32,11 +32,11 @@ pub struct Reader<R = BufReader<File>> {
     pub scenarios: Vec<Scenario>,
     /// The indices of the scenarios by id.
     indices: HashMap<String, usize>,
-    /// The plan of the latest start for each scenario, by index, with the number of that start.
-    /// Processes that run side by side have different plans.
+    /// For each scenario, by index: the number of the latest start that serves it, and the plan of
+    /// that start. Processes that run side by side have different plans.
     plans: HashMap<usize, (usize, Arc<Plan>)>,
     starts: usize,
-    /// The indices of the scenarios that have a case, each with the number of its start.
+    /// The index of each scenario that has a case, with the number of the case's start.
     cases: HashMap<usize, Option<usize>>,
     /// The record that was read last but not returned yet.
     next: Option<Record>,

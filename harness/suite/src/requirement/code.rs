@@ -99,7 +99,7 @@ pub enum Code {
     /// An attempt at Azure's dated API uses the API version configured for its deployment.
     #[strum(serialize = "FP-ROUTE-17")]
     Route17,
-    /// A call that meets a connection which the deployment has closed or the network has lost is made again on a new one, or falls back.
+    /// If the connection for an attempt turns out to be closed by the deployment or lost in the network, the attempt is made again on a new connection, or the call falls back.
     #[strum(serialize = "FP-ROUTE-18")]
     Route18,
     /// The client gets the events of a stream in the provider's order and with equal content; none is lost, invented or duplicated.
@@ -144,7 +144,7 @@ pub enum Code {
     /// An error event about a provider's failure does not have the type or status of a client's mistake.
     #[strum(serialize = "FP-STREAM-14")]
     Stream14,
-    /// An event of a stream reaches the client while the deployment waits to send the next ones, and not only together with later events.
+    /// An event of a stream reaches the client before the deployment sends the rest of the stream, not together with later events.
     #[strum(serialize = "FP-STREAM-15")]
     Stream15,
     /// Each attempt carries the credential of its own deployment, in the form its provider expects.
@@ -177,7 +177,7 @@ pub enum Code {
     /// A header that enables a provider API feature is forwarded with each attempt.
     #[strum(serialize = "FP-HEADER-05")]
     Header05,
-    /// Each attempt carries the organization, project, headers and query parameters configured for its deployment, and none configured for another.
+    /// Each attempt carries the organization, project, headers and query parameters configured for its deployment, and none configured for another deployment.
     #[strum(serialize = "FP-HEADER-06")]
     Header06,
     /// A successful response contains all the content of the provider's answer, with equal values.
@@ -219,7 +219,7 @@ pub enum Code {
     /// No response contains content from a deployment of another model group.
     #[strum(serialize = "FP-CLIENT-13")]
     Client13,
-    /// A response and an attempt have the content coding that their `content-encoding` names; a response has one that the client accepts, and a call in a content coding does not fail with 5xx before an attempt.
+    /// Responses and attempts have the content coding that their `content-encoding` names; the client accepts the coding of its response; a call with an encoded body does not fail with 5xx before an attempt.
     #[strum(serialize = "FP-CLIENT-14")]
     Client14,
     /// No field in a client's body changes which deployments are tried, or in what order.
@@ -249,7 +249,7 @@ pub enum Code {
     /// No response shows a stack trace, a source path or an error of the gateway's own program.
     #[strum(serialize = "FP-LEAK-06")]
     Leak06,
-    /// No response body names another model group, or a deployment of one, unless the client or a provider did.
+    /// No response body names another model group or its deployments, unless the client or a provider sent the name first.
     #[strum(serialize = "FP-LEAK-07")]
     Leak07,
 }

@@ -29,7 +29,7 @@ pub(super) struct FamilyFile {
     #[serde(default)]
     #[schemars(schema_with = "except_schema")]
     except: Vec<At<Members>>,
-    /// The combinations that show robustness instead of conformance, in the same form.
+    /// The combinations that test robustness instead of conformance, in the same form as `except`.
     #[serde(default)]
     #[schemars(schema_with = "except_schema")]
     robustness: Vec<At<Members>>,
@@ -128,7 +128,7 @@ impl FamilyFile {
 }
 
 impl FamilyFile {
-    /// Adds the level to the members of a case that shows robustness.
+    /// Adds the level to the YAML fields of a case that tests robustness.
     pub(super) fn with_level(&self, choice: &Choice<'_>, mut case: Members) -> Members {
         if let Some(entry) = self.robustness.iter().find(|entry| matches(entry, choice)) {
             let text = |value: &str| At { value: value.to_owned(), span: entry.span.clone() };
@@ -206,7 +206,8 @@ fn is_valid(
     problems.len() == before
 }
 
-/// Whether the entry is about the case: for each axis that it names, it has the case's value.
+/// Whether the entry covers the case: for each axis that the entry names, it lists the case's
+/// value.
 fn matches(entry: &At<Members>, choice: &Choice<'_>) -> bool {
     choice.iter().all(|(axis, chosen)| {
         let listed = entry.value.iter().find(|(key, _)| key.value == axis.name.value);

@@ -31,17 +31,17 @@ pub(super) struct ScenarioFile {
     /// The profile that the scenario belongs to; `core` by default.
     #[serde(default)]
     pub(super) profile: Optional<Profile>,
-    /// `robustness` if no provider or client is known to send this; violations are then no part of
+    /// `robustness` if no provider or client is known to send this; violations then do not change
     /// the verdict. `conformance` by default.
     #[serde(default)]
     pub(super) level: Optional<Level>,
-    /// Where the expectations bind only the reference router. Other targets choose the number of
-    /// `attempts` within the retries, the `status` within its kind, the `error_wording`, or the
-    /// handling of an `unseen_break`; their deviation is informational.
+    /// Expectations that bind only the reference router. Other targets may choose the number of
+    /// `attempts` within the retries, an error `status` of the same kind, the `error_wording`, or
+    /// the handling of an `unseen_break`; their deviations are informational.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     pub(super) up_to_target: Vec<Freedom>,
-    /// The codes of the requirements that it proves.
+    /// The codes of the requirements that the scenario tests.
     #[schemars(length(min = 1), inner(regex(pattern = "^FP-[A-Z]+-[0-9]{2}$")))]
     pub(super) proves: At<Vec<At<String>>>,
     /// Tags for selecting scenarios.
@@ -87,13 +87,13 @@ pub(super) struct DeploymentFile {
     /// OpenAI only: the project that its requests belong to.
     #[serde(default)]
     pub(super) project: Optional<At<String>>,
-    /// Further headers that the gateway is configured to send to it.
+    /// Additional headers that the gateway is configured to send to it.
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,
-    /// Further query parameters that the gateway is configured to send to it.
+    /// Additional query parameters that the gateway is configured to send to it.
     #[serde(default)]
     pub(super) query: IndexMap<At<String>, At<String>>,
-    /// Its behaviors at the first, second, … attempt.
+    /// Its behaviors at the first attempt, the second, and so on.
     #[schemars(length(min = 1))]
     pub(super) script: At<Vec<At<Behavior>>>,
     /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the

@@ -80,7 +80,7 @@ pub(super) struct CallFile {
     /// Sends the body in this content coding.
     #[serde(default)]
     pub(super) encoding: Optional<Coding>,
-    /// When the client disconnects, before the response is complete.
+    /// The point at which the client disconnects before the response is complete.
     #[serde(default)]
     pub(super) disconnect: Optional<At<DisconnectFile>>,
     /// Delays reading the response until this deployment has sent as much as it can.
@@ -143,18 +143,18 @@ pub(super) struct ExpectFile {
     pub(super) error: Optional<ErrorFile>,
     /// Headers of the response, with their values.
     pub(super) headers: IndexMap<String, String>,
-    /// What no attempt carries.
+    /// Headers and strings that no attempt may carry.
     pub(super) no_attempt_carries: CarriesFile,
 }
 
-/// What an attempt could carry.
+/// Headers and strings to look for in an attempt.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "Carries")]
 pub(super) struct CarriesFile {
     /// Names of headers.
     pub(super) headers: Vec<At<String>>,
-    /// Texts in the target, a header or the body.
+    /// Strings to look for in the request target, the headers and the body.
     pub(super) text: Vec<At<String>>,
 }
 

@@ -14,7 +14,7 @@ use super::{Body, Call, Disconnect, Part};
 use crate::yaml::{At, Optional};
 
 /// Headers that describe a call's body. A scenario cannot set them, because a duplicate or wrong
-/// one would make it a different request.
+/// header would change the meaning of the request.
 const WRITTEN: [&str; 4] =
     ["content-length", "content-encoding", "transfer-encoding", "content-type"];
 

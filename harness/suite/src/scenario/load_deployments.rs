@@ -57,7 +57,7 @@ impl Loader<'_> {
                 self.problem(&value.span, "not a valid value of a header");
             }
         }
-        // Spelled the same in every URL, so that an attempt's can be compared.
+        // Only characters that no URL escapes, so that an attempt's query can be compared.
         let is_plain = |text: &str| {
             text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };

@@ -69,13 +69,13 @@ pub struct Scenario {
     pub links: Vec<String>,
     /// The profile that the scenario belongs to.
     pub profile: Profile,
-    /// Whether a violation is part of the verdict on the target.
+    /// Whether the scenario tests conformance or robustness.
     #[serde(default)]
     pub level: Level,
-    /// Where its expectations bind only the reference router.
+    /// Expectations that bind only the reference router.
     #[serde(default)]
     pub up_to_target: Vec<Freedom>,
-    /// The codes of the requirements that it proves.
+    /// The codes of the requirements that the scenario tests.
     pub proves: Vec<Code>,
     /// Tags for selecting scenarios.
     pub tags: Vec<String>,
@@ -180,7 +180,7 @@ pub(crate) fn slug(id: &str) -> String {
     id.replace('/', ".").replace('@', "--")
 }
 
-/// What a scenario shows of a target.
+/// What a scenario tests.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display,
 )]
@@ -188,17 +188,18 @@ pub(crate) fn slug(id: &str) -> String {
 #[strum(serialize_all = "kebab-case")]
 #[schemars(rename = "ScenarioLevel")]
 pub enum Level {
-    /// Whether it conforms: its providers and clients do only what real ones were seen to do.
+    /// Conformance. Providers and clients do only what real ones are known to do.
     #[default]
     Conformance,
-    /// Whether it is robust against what no provider and no client is known to send. Violations are
-    /// reported, but are not part of the verdict.
+    /// Robustness against input that no provider or client is known to send. Violations are
+    /// reported, but do not change the verdict.
     Robustness,
 }
 
-/// Behavior that the requirements do not fix. If a scenario leaves it to the target, only one with
-/// exact strictness, as the reference router, must match the expectation; a deviation of any other
-/// is informational. Too many attempts, or a status of another kind, do break a requirement.
+/// Behavior that the requirements do not fix. If a scenario leaves such behavior to the target,
+/// only a target with exact strictness, such as the reference router, must meet the expectation;
+/// other targets' deviations are informational. Too many attempts, or a status of another kind,
+/// still violate a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
 #[serde(rename_all = "snake_case")]
 pub enum Freedom {
@@ -211,13 +212,13 @@ pub enum Freedom {
     /// The type, code, parameter and message of an error.
     #[strum(to_string = "the wording of an error")]
     ErrorWording,
-    /// The handling of a stream that broke before the client got any of it.
+    /// The handling of a stream that broke before any of it reached the client.
     #[strum(to_string = "the handling of a break before the client got any content")]
     UnseenBreak,
 }
 
 impl Freedom {
-    /// All of them.
+    /// All kinds of such behavior.
     pub const ALL: [Self; 4] =
         [Self::Attempts, Self::Status, Self::ErrorWording, Self::UnseenBreak];
 }
@@ -234,10 +235,10 @@ pub struct Deployment {
     pub deployment_name: String,
     /// The `api-version` of the Azure legacy surface; `None` elsewhere.
     pub api_version: Option<String>,
-    /// What the gateway is configured to send to it beside its credential.
+    /// What the gateway is configured to send to it in addition to its credential.
     #[serde(default, skip_serializing_if = "Settings::is_empty")]
     pub settings: Settings,
-    /// Its behaviors at the first, second, … attempt; never empty.
+    /// Its behaviors at the first attempt, the second, and so on; never empty.
     pub script: Vec<Behavior>,
     /// Whether the last behavior of the script repeats. If not, the mock rejects attempts after the
     /// end of the script.
@@ -355,7 +356,7 @@ pub struct Call {
     /// The content coding in which the body is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Coding>,
-    /// When the client disconnects, before the response is complete.
+    /// The point at which the client disconnects before the response is complete.
     pub disconnect: Option<Disconnect>,
     /// Delays reading the response until this deployment has sent as much as it can.
     pub delay_read_until_sent_by: Option<String>,
@@ -398,23 +399,23 @@ pub struct Expect {
     pub error: Option<ExpectedError>,
     /// Headers of the response, with their values.
     pub headers: IndexMap<String, String>,
-    /// What no attempt carries.
+    /// Headers and strings that no attempt may carry.
     #[serde(default, skip_serializing_if = "Carries::is_empty")]
     pub no_attempt_carries: Carries,
 }
 
-/// What an attempt could carry.
+/// Headers and strings to look for in an attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Carries {
     /// Names of headers.
     pub headers: Vec<String>,
-    /// Texts in the target, a header or the body.
+    /// Strings to look for in the request target, the headers and the body.
     pub text: Vec<String>,
 }
 
 impl Carries {
-    /// Whether it names nothing.
+    /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -18,7 +18,7 @@ pub(super) const CALL_PLACEHOLDER: &str = "{{call}}";
 /// Placeholder for the `id` of the latest earlier response that has an `id`.
 pub(super) const RESPONSE_PLACEHOLDER: &str = "{{response_id}}";
 
-/// Boundary of the parts of a form. No content contains it.
+/// Boundary between the parts of a form. It never occurs in their content.
 const BOUNDARY: &str = "fallproof-form-7d1f5c0a94";
 
 /// The body of a client call, with a placeholder for the model group's name.

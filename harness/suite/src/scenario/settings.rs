@@ -1,28 +1,28 @@
-//! What a gateway is configured to send to a deployment beside its credential.
+//! What a gateway is configured to send to a deployment in addition to its credential.
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-/// What a gateway is configured to send to a deployment beside its credential.
+/// What a gateway is configured to send to a deployment in addition to its credential.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// `OpenAI`'s organization, sent as `OpenAI-Organization`.
+    /// The `OpenAI` organization, sent in the `OpenAI-Organization` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
-    /// `OpenAI`'s project, sent as `OpenAI-Project`.
+    /// The `OpenAI` project, sent in the `OpenAI-Project` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Further headers.
+    /// Additional headers.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub headers: IndexMap<String, String>,
-    /// Further parameters of the query.
+    /// Additional query parameters.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub query: IndexMap<String, String>,
 }
 
 impl Settings {
-    /// Whether there are none.
+    /// Whether nothing is configured.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

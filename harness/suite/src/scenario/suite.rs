@@ -181,7 +181,7 @@ mod tests {
     use crate::feature::Feature;
     use crate::scenario::{Freedom, Planned};
 
-    /// What the expectations of a scenario can leave to the target.
+    /// The behaviors that a scenario can leave to the target.
     fn free(scenario: &Scenario) -> Vec<Freedom> {
         let calls = || scenario.calls().map(|Planned { expect, .. }| expect);
         let retries = scenario.groups.values().any(|group| group.retries.is_some_and(|it| it > 0));
