@@ -31,13 +31,16 @@ impl<'a> ObservedCall<'a> {
     /// Wraps the evidence of this call.
     pub fn new(call: &'a CallEvidence) -> Self {
         let mut exchange = Cow::Borrowed(&call.exchange);
-        if let Some(sent) = plain(&call.exchange.sent) {
+        // A limit for the whole call: many small bodies can unpack to gigabytes.
+        let mut left = MOST_ANSWER_BYTES;
+        if let Some(sent) = plain(&call.exchange.sent, &mut left) {
             exchange.to_mut().sent = sent;
         }
-        if let Some(body) = plain(&call.exchange.body) {
+        if let Some(body) = plain(&call.exchange.body, &mut left) {
             exchange.to_mut().body = body;
         }
-        let requests = call.requests.iter().map(ObservedRequest::new).collect();
+        let observed = |recorded| ObservedRequest::new(recorded, &mut left);
+        let requests = call.requests.iter().map(observed).collect();
         Self { call, exchange, requests }
     }
 
@@ -79,8 +82,8 @@ impl Deref for ObservedRequest<'_> {
 }
 
 impl<'a> ObservedRequest<'a> {
-    fn new(recorded: &'a RecordedRequest) -> Self {
-        let body = plain(&recorded.body).map_or(Cow::Borrowed(&*recorded.body), Cow::Owned);
+    fn new(recorded: &'a RecordedRequest, left: &mut usize) -> Self {
+        let body = plain(&recorded.body, left).map_or(Cow::Borrowed(&*recorded.body), Cow::Owned);
         Self { recorded, body, parsed: OnceLock::new() }
     }
 
@@ -91,9 +94,11 @@ impl<'a> ObservedRequest<'a> {
 }
 
 /// Returns the bytes with their content coding removed, if they are packed. This goes by the bytes
-/// alone; whether the header agrees is judged separately.
-fn plain(bytes: &[u8]) -> Option<Vec<u8>> {
-    coding::unpacked(bytes, MOST_ANSWER_BYTES)
+/// alone; whether the header agrees is judged separately. Reduces the number of bytes `left`.
+fn plain(bytes: &[u8], left: &mut usize) -> Option<Vec<u8>> {
+    let plain = coding::unpacked(bytes, *left)?;
+    *left -= plain.len();
+    Some(plain)
 }
 
 /// One call, with everything that is needed to judge it.

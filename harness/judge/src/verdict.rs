@@ -48,10 +48,6 @@ pub(super) fn verdict(
     calls: &[CallEvidence],
     violations: &[Violation],
 ) -> Outcome {
-    let is_wrong = violations.iter().any(|it| it.verdict > Verdict::Note);
-    if scenario.level == Level::Robustness && is_wrong {
-        return Outcome::NotRobust;
-    }
     if let Some(ending @ Ending::Unreachable(_)) = calls.first().map(|call| &call.exchange.ending) {
         return Outcome::Inconclusive(Inconclusive::Unreachable(ending.clone()));
     }
@@ -72,6 +68,7 @@ pub(super) fn verdict(
     }
     match violations.iter().map(|it| it.verdict).max() {
         None | Some(Verdict::Note) => Outcome::Pass,
+        Some(_) if scenario.level == Level::Robustness => Outcome::NotRobust,
         Some(Verdict::Warn) => Outcome::Warn,
         Some(Verdict::Fail) => Outcome::Fail,
     }

@@ -98,7 +98,8 @@ fn with_dates(text: &str, now: SystemTime) -> String {
     let replaced = || {
         let (before, rest) = text.split_once(DATE)?;
         let (seconds, after) = rest.split_once("}}")?;
-        let seconds: i64 = seconds.parse().ok()?;
+        // Dates far away cannot be written in a header.
+        let seconds: i64 = seconds.parse().ok().filter(|it: &i64| it.abs() < 1_000_000_000)?;
         let by = Duration::from_secs(seconds.unsigned_abs());
         let date = if seconds < 0 { now.checked_sub(by) } else { now.checked_add(by) };
         Some(format!("{before}{}{}", httpdate::fmt_http_date(date?), with_dates(after, now)))

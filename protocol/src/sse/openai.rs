@@ -140,7 +140,9 @@ impl Event {
             return Some(kind);
         }
         let status = ["status", "status_code", "code"].into_iter().filter_map(text);
-        let is_mistake = |status: &u16| (400..500).contains(status) && !matches!(status, 408 | 429);
+        let is_mistake = |status: &u16| {
+            (400..500).contains(status) && !matches!(status, 408 | 409 | 424 | 425 | 429 | 499)
+        };
         status.filter_map(|text| text.parse().ok()).find(is_mistake).map(|it| it.to_string())
     }
 

@@ -29,7 +29,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
     if let Some(coding) = coding.filter(|it| accepts(&sent.headers, it) == Some(false)) {
         found.breach(Code::Client14, UnacceptableCoding { coding });
     }
-    if let (Some(_), Some(status @ 500..), Ending::Complete, None) =
+    // 501 says honestly that the gateway does not support the coding.
+    if let (Some(_), Some(status @ (500 | 502..)), Ending::Complete, None) =
         (view.planned.send.encoding, exchange.status, &exchange.ending, view.attempts().next())
     {
         found.breach(Code::Client14, PackedCallFailed { status });

@@ -80,7 +80,13 @@ fn has_content(attempt: &Attempt<'_>) -> bool {
     }
     let reply: Option<Value> = serde_json::from_slice(&attempt.recorded.reply).ok();
     let is_complete = attempt.recorded.reply_cut.is_none();
-    let has = |reply: Value| CONTENT_MEMBERS.iter().any(|name| !reply[name].is_null());
+    let is_content = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    };
+    let has = |reply: Value| CONTENT_MEMBERS.iter().any(|name| is_content(&reply[name]));
     let is_speech = attempt.recorded.route.is_some_and(|(_, it)| it == Endpoint::AudioSpeech);
     is_speech || is_complete && reply.is_some_and(has)
 }

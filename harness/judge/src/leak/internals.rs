@@ -69,6 +69,9 @@ impl Internals {
 }
 
 /// Text that may come from a provider or the client is not a leak.
+/// How much of a match a violation quotes.
+const MAX_CHARS: usize = 200;
+
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
     let exchange = &view.observed.exchange;
@@ -76,7 +79,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
         let text = unescaped(text);
         let mut shown = INTERNALS.shown(&text);
         let own = shown.find(|(_, shown)| !is_known(view, shown))?;
-        Some((own.0.to_owned(), String::from_utf8_lossy(own.1).into_owned()))
+        let text = String::from_utf8_lossy(own.1);
+        Some((own.0.to_owned(), text.chars().take(MAX_CHARS).collect()))
     };
     for (header, value) in &exchange.headers {
         if let Some((what, text)) = own(value) {

@@ -15,8 +15,13 @@ pub(super) fn find(streams: &[&ProviderStream<'_>], events: &[Event]) -> Option<
         return None;
     }
     let (at, how) = of(events)?;
-    // If the gateway gives each event a new id, a changed id does not show a restart.
-    if matches!(how, Restart::Id { .. }) && count_ids(events) > streams.len() {
+    // If the gateway gives events ids of its own, a changed id does not show a restart.
+    let is_sent = |id: &str| {
+        streams.iter().any(|stream| stream.events.iter().any(|it| it.chunk_id() == Some(id)))
+    };
+    if let Restart::Id { from, to } = &how
+        && (count_ids(events) > streams.len() || !(is_sent(from) && is_sent(to)))
+    {
         return None;
     }
     let code =

@@ -71,10 +71,11 @@ fn a_violation_at_the_level_of_robustness_is_only_informational(
 }
 
 #[test]
-fn a_target_that_does_not_survive_a_case_of_robustness_is_not_robust() {
+fn a_target_that_is_gone_is_inconclusive_at_the_level_of_robustness() {
     let gone = Ending::Unreachable("refused".to_owned());
     let case = Case::with_body(BODY).of_robustness().ended_with(gone);
-    assert_eq!(verdict(case), (Outcome::NotRobust, None));
+    let unreachable = Inconclusive::Unreachable(Ending::Unreachable("refused".to_owned()));
+    assert_eq!(verdict(case), (Outcome::Inconclusive(unreachable), None));
 }
 
 // Honest or silent

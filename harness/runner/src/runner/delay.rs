@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(20);
 
 /// Delay of a tick that is usual on every machine and does not count.
-const USUAL: Duration = Duration::from_millis(5);
+const USUAL: Duration = Duration::from_millis(50);
 
 /// A clock that can wait until a given time.
 pub(super) trait Clock {
