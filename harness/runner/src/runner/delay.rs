@@ -105,8 +105,8 @@ mod tests {
     #[tokio::test]
     async fn late_ticks_add_up_and_usual_delays_do_not_count() {
         assert_eq!(delay(&[], 0).await, 0);
-        assert_eq!(delay(&[0, 5, 1], 0).await, 0);
-        assert_eq!(delay(&[300, 2, 45], 0).await, 345);
+        assert_eq!(delay(&[0, 50, 1], 0).await, 0);
+        assert_eq!(delay(&[300, 50, 145], 0).await, 445);
     }
 
     #[tokio::test]
