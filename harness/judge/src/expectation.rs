@@ -163,8 +163,8 @@ fn is_expected_wait(view: View<'_>, name: &str, expected: &str) -> bool {
     seconds.is_some_and(|seconds| reports_wait(view, Duration::from_secs(seconds)))
 }
 
-/// Excuses another number of attempts: the scenario leaves it to the target, or the target does not
-/// claim to keep it.
+/// Excuses a number of attempts that differs from the expected one: the scenario leaves the number
+/// to the target, or the target does not claim to meet the requirement.
 fn free_attempts(view: View<'_>) -> Option<Excuse> {
     unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
 }

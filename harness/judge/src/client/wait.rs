@@ -56,8 +56,8 @@ fn fits(reported: Duration, wait: Duration) -> bool {
     reported.saturating_add(cooldown_state::SLACK) >= wait && reported <= wait + more
 }
 
-/// The time from the response until the first deployment of the chain is back, if all of them are
-/// cooling down by then.
+/// The time from the response until any deployment of the chain is back, if all of them are cooling
+/// down when the response ends.
 fn first_back(view: View<'_>) -> Option<Duration> {
     let answered = view.observed.exchange.started + view.observed.exchange.took;
     let remaining = |chain_index| {

@@ -53,7 +53,7 @@ fn remedy(install: &[String]) -> String {
 impl Adapter {
     /// Finds the installation at `given`, which is a directory or a program. By default, searches
     /// the tested versions in the directory of installations, newest first, and then PATH. If
-    /// `version` is given, only this version is searched.
+    /// `version` is given, looks only for that version.
     ///
     /// # Errors
     /// A message with the searched paths and the commands that install the gateway.

@@ -83,7 +83,7 @@ mod tests {
     }
 
     /// Measures the delay of work that completes after ticks that are `late`. When the work
-    /// completes, another tick has been due for `last` milliseconds.
+    /// completes, the next tick is already `last` milliseconds overdue.
     async fn delay(late: &[u64], last: u64) -> u64 {
         let late: Vec<_> = late.iter().rev().copied().collect();
         let clock = Fake { now: Cell::default(), late: RefCell::new(late) };

@@ -276,7 +276,7 @@ pub fn is_evidence(file: &Path) -> bool {
     };
     let Some(open) = open() else { return false };
     let mut start = Vec::new();
-    // If the file is shorter or damaged, use the bytes that were read.
+    // If the file is shorter than `BEGINNING`, or damaged, use the bytes that could be read.
     let _ = GzDecoder::new(BufReader::new(open)).take(BEGINNING).read_to_end(&mut start);
     let start = String::from_utf8_lossy(&start);
     start.starts_with("{\"run\":") && start.contains(FORMAT_NAME)
