@@ -26,6 +26,21 @@ pub(super) fn check(found: &mut Collector<'_>) {
     other_groups::check(found);
 }
 
+/// All that the client sent, and all that providers replied to this call and to earlier ones. What a
+/// response repeats of it is no leak. `None` if a reply was recorded only in part.
+fn written(view: View<'_>) -> Option<Vec<&[u8]>> {
+    let exchange = &view.observed.exchange;
+    let mut written = vec![&*exchange.sent, &*exchange.sent_head];
+    let calls = view.earlier.iter().chain([view.observed]);
+    for reply in calls.flat_map(|call| &call.requests).map(|it| &**it) {
+        if reply.reply_cut.is_some() {
+            return None;
+        }
+        written.extend([&*reply.reply, &*reply.reply_head]);
+    }
+    Some(written)
+}
+
 fn address_shown(found: &mut Collector<'_>) {
     let view = found.view;
     let exchange = &view.observed.exchange;

@@ -1,6 +1,7 @@
 //! `FP-LEAK-06`: no response shows a trace of the gateway's program. The patterns are in
 //! `internals.yaml`.
 
+use std::cell::LazyCell;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -10,8 +11,8 @@ use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
+use super::written;
 use crate::collector::Collector;
-use crate::observe::View;
 use crate::violation::LeakViolation::{InternalsInAnswer, InternalsInHeader};
 
 const DOCUMENT: &str = include_str!("internals.yaml");
@@ -68,20 +69,23 @@ impl Internals {
     }
 }
 
-/// Text that may come from a provider or the client is not a leak.
 /// How much of a match a violation quotes.
 const MAX_CHARS: usize = 200;
 
+/// A match that the client or a provider may have written is not a leak.
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
-    let exchange = &view.observed.exchange;
+    let Some(written) = written(view) else { return };
+    // Rarely needed: most responses have no match.
+    let written = LazyCell::new(|| written.into_iter().map(unescaped).collect::<Vec<_>>());
+    let is_known = |text: &[u8]| written.iter().any(|it| memmem::find(it, text).is_some());
     let own = |text: &[u8]| {
         let text = unescaped(text);
-        let mut shown = INTERNALS.shown(&text);
-        let own = shown.find(|(_, shown)| !is_known(view, shown))?;
-        let text = String::from_utf8_lossy(own.1);
-        Some((own.0.to_owned(), text.chars().take(MAX_CHARS).collect()))
+        let (what, text) = INTERNALS.shown(&text).find(|(_, shown)| !is_known(shown))?;
+        let text = String::from_utf8_lossy(text);
+        Some((what.to_owned(), text.chars().take(MAX_CHARS).collect()))
     };
+    let exchange = &view.observed.exchange;
     for (header, value) in &exchange.headers {
         if let Some((what, text)) = own(value) {
             let kind = InternalsInHeader { header: header.clone(), what, text };
@@ -91,17 +95,6 @@ pub(super) fn check(found: &mut Collector<'_>) {
     if let Some((what, text)) = own(&exchange.body) {
         found.breach(Code::Leak06, InternalsInAnswer { what, text });
     }
-}
-
-/// Whether the client, or a provider of this call or of an earlier one, may have written the text.
-fn is_known(view: View<'_>, text: &[u8]) -> bool {
-    let exchange = &view.observed.exchange;
-    let holds = |written: &[u8]| memmem::find(&unescaped(written), text).is_some();
-    let calls = view.earlier.iter().chain([view.observed]);
-    let mut replies = calls.flat_map(|call| &call.requests).map(|it| &**it);
-    holds(&exchange.sent)
-        || holds(&exchange.sent_head)
-        || replies.any(|it| it.reply_cut.is_some() || holds(&it.reply) || holds(&it.reply_head))
 }
 
 /// Removes the backslashes of JSON, so that the patterns also match JSON strings within JSON

@@ -4,14 +4,18 @@ use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::requirement::Code;
 use memchr::memmem;
 
+use super::written;
 use crate::collector::Collector;
+use crate::contains;
 use crate::observe::View;
 use crate::violation::LeakViolation::{DeploymentOfOtherGroup, OtherGroupNamed};
 
 pub(super) fn check(found: &mut Collector<'_>) {
     let view = found.view;
+    let Some(written) = written(view) else { return };
+    let is_known = |name: &str| written.iter().any(|it| contains(it, name));
     let is_shown = |name: &str| {
-        has_word(&view.observed.exchange.body, name) && !is_own(view, name) && !is_known(view, name)
+        has_word(&view.observed.exchange.body, name) && !is_own(view, name) && !is_known(name)
     };
     for other in view.groups.iter().filter(|group| group.name != view.group.name) {
         if is_shown(&other.model) {
@@ -39,17 +43,6 @@ fn is_own(view: View<'_>, name: &str) -> bool {
     let group = view.group;
     let mut own = group.deployments().flat_map(|it| names(group, it).chain([it.model.clone()]));
     group.model == name || own.any(|own| own == name)
-}
-
-/// Whether the client, or a provider of this call or of an earlier one, may have written the name.
-fn is_known(view: View<'_>, name: &str) -> bool {
-    let exchange = &view.observed.exchange;
-    let holds = |text: &[u8]| memmem::find(text, name.as_bytes()).is_some();
-    let calls = view.earlier.iter().chain([view.observed]);
-    let mut replies = calls.flat_map(|call| &call.requests).map(|it| &**it);
-    holds(&exchange.sent)
-        || holds(&exchange.sent_head)
-        || replies.any(|it| it.reply_cut.is_some() || holds(&it.reply) || holds(&it.reply_head))
 }
 
 /// Whether the text contains the name as a whole word. A group's name can be a prefix of another
