@@ -2,6 +2,8 @@
 //! character is corrupted. `FP-STREAM-04`: nothing comes from a failed attempt. `FP-STREAM-05`: all
 //! content comes from one attempt. `FP-STREAM-08`: no end is invented.
 
+use std::collections::HashSet;
+
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::sse::{Event, EventKind};
 use fallproof_suite::requirement::Code;
@@ -78,6 +80,9 @@ fn ends_with_done(view: View<'_>) -> bool {
 struct Sorting<'a> {
     answering: &'a ProviderStream<'a>,
     others: Vec<&'a ProviderStream<'a>>,
+    /// The ids of other attempts' streams that the answering stream does not have. Content cannot
+    /// tell the streams apart, because attempts may start with the same content.
+    other_ids: HashSet<&'a str>,
     /// Events of the answering provider that are not matched yet.
     unmatched: Vec<&'a Event>,
     /// Events attributed to the answering provider.
@@ -96,24 +101,31 @@ impl<'a> Sorting<'a> {
         ends_with_done: bool,
     ) -> Self {
         let unmatched = answering.events.iter().collect();
+        let ids =
+            |stream: &&'a ProviderStream<'a>| stream.events.iter().filter_map(Event::chunk_id);
+        let mut other_ids: HashSet<_> = others.iter().flat_map(ids).collect();
+        ids(&answering).for_each(|id| {
+            other_ids.remove(id);
+        });
         let (own, breaches, error_reported) = (Vec::new(), Vec::new(), false);
-        Self { answering, others, unmatched, own, breaches, ends_with_done, error_reported }
-    }
-
-    /// Whether the event has the id of another attempt's stream and not the id of the answering
-    /// stream. Content cannot tell them apart, because attempts may start with the same content.
-    fn has_id_of_another(&self, event: &Event) -> bool {
-        let Some(id) = event.chunk_id() else { return false };
-        let has =
-            |stream: &ProviderStream<'_>| stream.events.iter().any(|it| it.chunk_id() == Some(id));
-        !has(self.answering) && self.others.iter().any(|it| has(it))
+        Self {
+            answering,
+            others,
+            other_ids,
+            unmatched,
+            own,
+            breaches,
+            ends_with_done,
+            error_reported,
+        }
     }
 
     /// Sorts the next event; `number` is its position in the stream, from 1.
     fn take(&mut self, number: usize, event: &'a Event) {
         self.error_reported |= event.reports_error();
+        let is_of_another = event.chunk_id().is_some_and(|id| self.other_ids.contains(id));
         let same = event.index_in(self.unmatched.iter().copied());
-        if let Some(same) = same.filter(|_| !self.has_id_of_another(event)) {
+        if let Some(same) = same.filter(|_| !is_of_another) {
             self.unmatched.remove(same);
             self.own.push(event);
             return;
