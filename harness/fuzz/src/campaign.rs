@@ -1,7 +1,7 @@
 //! A fuzzing campaign: runs generated cases on all cores until all have run or the time is up.
 //!
-//! A campaign continues after a failure. For each cause of failure, it
-//! keeps the first case that failed.
+//! A campaign continues after a failure. For each cause of failure, it keeps the first case that
+//! failed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -182,7 +182,7 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
     response
 }
 
-/// An error of the gateway itself.
+/// The answer to a body that the wrapper cannot read.
 fn choked() -> Response {
     own_failure(r#"{"error":{"message":"Unexpected byte 0x1f."}}"#)
 }
@@ -192,11 +192,12 @@ fn has_null(asked: &Value) -> bool {
     asked.as_object().is_some_and(|members| members.values().any(Value::is_null))
 }
 
-/// An error of the gateway itself.
+/// The answer to a body with a null member.
 fn failure() -> Response {
     own_failure(r#"{"error":{"message":"Something went wrong.","type":"server_error"}}"#)
 }
 
+/// An error of the gateway itself.
 fn own_failure(error: &'static str) -> Response {
     let mut response = Response::new(Body::from(error));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
