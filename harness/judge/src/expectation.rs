@@ -30,7 +30,8 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         exchange.ending == Ending::Disconnected && view.planned.send.disconnect.is_some();
     if exchange.ending != Ending::Complete && !disconnected && !view.is_interrupted() {
         let ending = exchange.ending.clone();
-        let (kind, got) = (ExpectationViolation::Interrupted { ending }, exchange.body.len());
+        let (kind, got) =
+            (ExpectationViolation::Interrupted { ending }, view.observed.raw_exchange().body.len());
         let promised = content_length(view).filter(|_| exchange.ending == Ending::Closed);
         let short = |promised| ExpectationViolation::TooShort { promised, got };
         found.miss(promised.filter(|promised| *promised > got).map_or(kind, short));

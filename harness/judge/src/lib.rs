@@ -126,14 +126,14 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
     let outcome = match unclear {
         Some(unclear) => Outcome::Inconclusive(unclear),
-        None => verdict::verdict(scenario, calls, &violations),
+        None => verdict::verdict(scenario, &observed, &violations),
     };
     if outcome == Outcome::NotRobust {
         for violation in &mut violations {
             violation.verdict = Verdict::Note;
         }
     }
-    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(calls, &violations));
+    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(&observed, &violations));
     Judgment { outcome, violations, failure, claims }
 }
 

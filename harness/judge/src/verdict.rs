@@ -4,13 +4,14 @@
 mod tests;
 
 use fallproof_protocol::sse::{self, Event};
-use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
+use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::{Level, Scenario};
 use fallproof_suite::skip::SkipReason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::control;
+use crate::observe::ObservedCall;
 use crate::violation::{ClientViolation, Verdict, Violation, ViolationKind};
 
 /// The verdict on one scenario.
@@ -45,7 +46,7 @@ pub enum Failure {
 /// Returns the verdict on a scenario that was run, from its evidence and violations.
 pub(super) fn verdict(
     scenario: &Scenario,
-    calls: &[CallEvidence],
+    calls: &[ObservedCall<'_>],
     violations: &[Violation],
 ) -> Outcome {
     if let Some(ending @ Ending::Unreachable(_)) = calls.first().map(|call| &call.exchange.ending) {
@@ -54,7 +55,7 @@ pub(super) fn verdict(
     // Without a single attempt there is nothing to judge: the group is not wired to the mocks, or a
     // cache answered.
     let wrong: Vec<_> = violations.iter().filter(|it| it.verdict > Verdict::Note).collect();
-    let fails = |call: &CallEvidence| call.exchange.status.is_some_and(|status| status >= 500);
+    let fails = |call: &ObservedCall<'_>| call.exchange.status.is_some_and(|status| status >= 500);
     if let Some(call) = calls.first()
         && (!wrong.is_empty() || fails(call) && is_visible(scenario) && !is_expected(scenario, 0))
         && !wrong.iter().any(|it| holds_without_attempt(scenario, it))
@@ -100,9 +101,9 @@ fn is_expected(scenario: &Scenario, call: usize) -> bool {
 
 /// Classifies the failure of a case. It is silent if a call with a violation looked like a success
 /// or never ended. A stream that reports an error does not look like a success.
-pub(super) fn failure(calls: &[CallEvidence], violations: &[Violation]) -> Failure {
+pub(super) fn failure(calls: &[ObservedCall<'_>], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
-    let is_silent = |call: &CallEvidence| match call.exchange.ending {
+    let is_silent = |call: &ObservedCall<'_>| match call.exchange.ending {
         Ending::Complete => {
             let exchange = &call.exchange;
             exchange.status.is_some_and(|status| status < 400)

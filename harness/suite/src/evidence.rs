@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::request_log::{RecordedRequest, Traffic};
-use fallproof_protocol::{encoding, sse};
+use fallproof_protocol::{coding, encoding, sse};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
@@ -225,9 +225,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The `id` of the response, or of the response object in its events.
+    /// The `id` of the response, or of the response object in its events. The body may have a
+    /// content coding.
     pub fn answer_id(&self) -> Option<String> {
-        sse::response_id(&self.body)
+        let plain = coding::unpacked(&self.body, MOST_ANSWER_BYTES);
+        sse::response_id(plain.as_deref().unwrap_or(&self.body))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use fallproof_protocol::coding;
 use fallproof_suite::evidence::{CaseResult, Ending, Inconclusive};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario;
@@ -111,6 +112,14 @@ fn a_failure_that_looks_like_a_success_is_silent(
 fn a_stream_that_reports_its_failure_is_honest(#[case] event: &str, #[case] failure: Failure) {
     let case = lossy().got_stream(format!("data: {event}\n\ndata: [DONE]\n\n"));
     assert_eq!(verdict(case), (Outcome::Fail, Some(failure)));
+}
+
+#[test]
+fn a_compressed_stream_that_reports_its_failure_is_honest() {
+    let stream = "data: {\"error\":{\"message\":\"Overloaded.\"}}\n\n";
+    let body = coding::packed([stream.as_bytes()]).concat();
+    let case = lossy().got(200, body).got_header("content-encoding", "gzip");
+    assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
 }
 
 #[test]
