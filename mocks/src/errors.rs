@@ -3,8 +3,8 @@
 //! Errors come from several layers of a provider, and each layer has its own layout and headers.
 //! Which layer answers depends on the endpoint. For example, an unknown model on chat gets a 404
 //! from `OpenAI`'s edge; on `/responses`, it gets a 400 with a different message, which comes from
-//! the application. For each reply, the data names the layer and the source in which the reply was
-//! seen.
+//! the application. For each reply, the data states which layer sends it, and the source that
+//! documents it.
 //!
 //! The replies in this module lack headers such as `content-length` and `date`, which the server
 //! adds.

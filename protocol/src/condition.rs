@@ -114,7 +114,7 @@ impl JsonSchema for Condition {
         let word =
             |word: &str, meaning: &str| json_schema!({ "const": word, "description": meaning });
         json_schema!({
-            "description": "A failure that causes a fallback. Where two words fit, either of them covers the failure.",
+            "description": "A failure that causes a fallback. If two values fit a failure, a fallback is allowed if either is listed, and required only if both are.",
             "anyOf": [
                 word(
                     "connection",

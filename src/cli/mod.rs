@@ -117,7 +117,7 @@ struct Selection {
     /// Use only scenarios with this tag; can be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
-    /// Use the suite in this folder instead of the built-in one and ./scenarios
+    /// Use the suite in this folder, not ./scenarios or the built-in suite
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
 }

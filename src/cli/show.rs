@@ -44,7 +44,7 @@ pub(super) struct Show {
     /// Without @VERSION, the commands install the newest version.
     #[arg(long)]
     install: bool,
-    /// Use the suite in this folder instead of the built-in one and ./scenarios
+    /// Use the suite in this folder, not ./scenarios or the built-in suite
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
 }

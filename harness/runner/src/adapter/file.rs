@@ -132,7 +132,7 @@ impl Default for Client {
 pub struct Variant {
     /// How the variant differs from the default settings, in one sentence.
     pub about: String,
-    /// Replaces the adapter's settings with the same names.
+    /// Overrides the adapter's settings that have the same names.
     #[serde(default)]
     pub(super) settings: IndexMap<At<String>, Expression>,
     /// Replaces the adapter's capabilities with the same YAML keys.
