@@ -51,10 +51,13 @@ async fn a_connection_with_dropped_bytes_is_closed_after_its_reply() {
 }
 
 /// Sends `start` and then repeats `more` forever, as fast as the connection accepts it.
+///
+/// The connection is made, and `start` sent, before this returns: a thread that a busy machine
+/// starts late would otherwise find the server gone.
 fn flood(addr: SocketAddr, start: String, more: &'static str) -> thread::JoinHandle<()> {
+    let mut stream = TcpStream::connect(addr).expect("the server listens");
+    stream.write_all(start.as_bytes()).expect("the server reads");
     thread::spawn(move || {
-        let mut stream = TcpStream::connect(addr).expect("the server listens");
-        stream.write_all(start.as_bytes()).expect("the server reads");
         let much = more.repeat(64 * 1024 / more.len());
         while stream.write_all(much.as_bytes()).is_ok() {}
     })
