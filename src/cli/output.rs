@@ -5,7 +5,6 @@ use std::time::{Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use fallproof_report::assemble;
 use fallproof_report::baseline::Baseline;
 use fallproof_report::model::{Case, Verdict};
 use fallproof_report::new_baseline::NewBaseline;
@@ -14,6 +13,7 @@ use fallproof_report::record::Recorder;
 use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
+use fallproof_report::{assemble, causes};
 use fallproof_suite::scenario::{Scenario, Suite};
 
 use super::{Stop, github};
@@ -92,8 +92,10 @@ impl Opened {
     ) -> Result<(), Stop> {
         let header = recorder.header;
         let today = DateTime::<Utc>::from(header.started).date_naive();
+        assemble::sort(&mut cases, chosen);
+        let causes = causes::find(&mut cases);
         let baseline = self.baseline.map(|baseline| baseline.apply(&mut cases, today));
-        let report = assemble::report(header, chosen, cases, ended, baseline);
+        let report = assemble::report(header, chosen, cases, causes, ended, baseline);
         let report = recorder.run_ended(report, log)?;
         match report.verdict {
             Verdict::Conformant => Ok(()),

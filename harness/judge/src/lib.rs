@@ -8,6 +8,7 @@
 //! from outside a gateway.
 
 mod auth;
+mod cause;
 mod choice;
 mod claims;
 mod client;
@@ -36,14 +37,18 @@ use fallproof_suite::evidence::{CaseResult, Evidence, TargetFacts};
 use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
+pub use self::cause::{
+    AttemptFacts, CallFacts, CaseFacts, Cause, CauseId, Causes, FaultClass, Fingerprint, Scope,
+    causes,
+};
 pub use self::claims::{Claim, Contradiction, Seen, Sighting, contradictions};
 pub use self::excuse::Excuse;
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
-    CooldownReason, ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
-    ProviderFailure, Restart, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable,
-    Verdict, Violation, ViolationKind,
+    CooldownReason, Effect, ExpectationViolation, Failed, HeaderViolation, LeakViolation,
+    PayloadViolation, ProviderFailure, Restart, RouteViolation, StreamViolation,
+    UnauthorizedClient, Unreadable, Verdict, Violation, ViolationKind,
 };
 use crate::collector::Collector;
 use crate::observe::{ObservedCall, View};
@@ -85,11 +90,19 @@ pub struct Judgment {
     pub failure: Option<Failure>,
     /// What the case shows about the target's claims.
     pub claims: Vec<Sighting>,
+    /// What the case contributes to the causes of the run.
+    pub facts: CaseFacts,
 }
 
 impl Judgment {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, violations: Vec::new(), failure: None, claims: Vec::new() }
+        Self {
+            outcome,
+            violations: Vec::new(),
+            failure: None,
+            claims: Vec::new(),
+            facts: CaseFacts::default(),
+        }
     }
 }
 
@@ -133,8 +146,14 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             violation.verdict = Verdict::Note;
         }
     }
+    let facts = CaseFacts {
+        calls: views.iter().copied().map(cause::facts).collect(),
+        fingerprints: Vec::new(),
+    };
+    let fingerprint = |it: &Violation| cause::fingerprint(it, &facts.calls);
+    let facts = CaseFacts { fingerprints: violations.iter().map(fingerprint).collect(), ..facts };
     let failure = (outcome == Outcome::Fail).then(|| verdict::failure(&observed, &violations));
-    Judgment { outcome, violations, failure, claims }
+    Judgment { outcome, violations, failure, claims, facts }
 }
 
 /// Whether any call of the case reached a deployment of this group.

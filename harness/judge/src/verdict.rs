@@ -100,12 +100,19 @@ fn is_expected(scenario: &Scenario, call: usize) -> bool {
 }
 
 /// Classifies the failure of a case. It is silent if a call with a violation looked like a success
-/// or never ended. A stream that reports an error does not look like a success.
+/// or never ended.
 pub(super) fn failure(calls: &[ObservedCall<'_>], violations: &[Violation]) -> Failure {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
-    let is_silent = |call: &ObservedCall<'_>| match call.exchange.ending {
+    let mut failed = failed.filter_map(|it| calls.get(it.call));
+    if failed.any(looks_like_success) { Failure::Silent } else { Failure::Honest }
+}
+
+/// Whether a call looked like a success to its client, or never ended. A stream that reports an
+/// error does not look like a success.
+pub(crate) fn looks_like_success(call: &ObservedCall<'_>) -> bool {
+    let exchange = &call.exchange;
+    match exchange.ending {
         Ending::Complete => {
-            let exchange = &call.exchange;
             exchange.status.is_some_and(|status| status < 400)
                 && !sse::events(&exchange.body).iter().any(Event::reports_failure)
         }
@@ -115,7 +122,5 @@ pub(super) fn failure(calls: &[ObservedCall<'_>], violations: &[Violation]) -> F
         | Ending::NotHttp(_)
         | Ending::Unreachable(_)
         | Ending::Disconnected => false,
-    };
-    let mut failed = failed.filter_map(|it| calls.get(it.call));
-    if failed.any(is_silent) { Failure::Silent } else { Failure::Honest }
+    }
 }

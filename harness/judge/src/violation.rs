@@ -3,6 +3,7 @@
 mod auth;
 mod client;
 mod control;
+mod effect;
 mod expectation;
 mod header;
 mod leak;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::auth::{AuthViolation, UnauthorizedClient};
 pub use self::client::{ClientViolation, CodingMisfit, ProviderFailure};
 pub use self::control::{ChainDeviation, ControlViolation};
+pub use self::effect::Effect;
 pub use self::expectation::ExpectationViolation;
 pub use self::header::HeaderViolation;
 pub use self::leak::LeakViolation;
@@ -129,6 +131,8 @@ macro_rules! families {
                 }
             }
 
+            pub fn fault(&self, pointer: Option<&str>) -> std::borrow::Cow<'static, str> { format!("{} {}", self.name(), pointer.unwrap_or_default()).into() }
+            pub fn effect(&self) -> Option<Effect> { None }
             fn write(&self, at: At<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$family(kind) => kind.write(at, f),)*

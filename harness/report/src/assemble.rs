@@ -11,22 +11,28 @@ use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
 use crate::model::{
-    Baseline, Case, Claim, Compliance, Counts, FORMAT, Outcome, Profile, Report, Requirement, Run,
-    Selection, Suite, Tool, Verdict, Violation, Weight,
+    Baseline, Case, Cause, Claim, Compliance, Counts, FORMAT, Outcome, Profile, Report,
+    Requirement, Run, Selection, Suite, Tool, Verdict, Violation, Weight,
 };
 use crate::phrases::line;
 
-/// Returns the report of a run. `chosen` are the selected scenarios, and `cases` the results of
-/// those that have ended. The baseline, if any, must already be applied to the cases.
+/// Puts the cases into the order of the chosen scenarios.
+pub fn sort(cases: &mut [Case], chosen: &[&Scenario]) {
+    let positions: BTreeMap<_, _> = (chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
+    cases.sort_by_key(|case| positions.get(case.id.as_str()).copied());
+}
+
+/// Returns the report of a run. `chosen` are the selected scenarios, `cases` the results of those
+/// that have ended, in the same order, and `causes` their causes. The baseline, if any, must already
+/// be applied to both.
 pub fn report(
     header: &Header,
     chosen: &[&Scenario],
-    mut cases: Vec<Case>,
+    cases: Vec<Case>,
+    causes: Vec<Cause>,
     ended: SystemTime,
     baseline: Option<Baseline>,
 ) -> Report {
-    let positions: BTreeMap<_, _> = (chosen.iter().map(|it| it.id.as_str())).zip(0..).collect();
-    cases.sort_by_key(|case| positions.get(case.id.as_str()).copied());
     let ids: BTreeSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
     let has_ended = |scenario: &Scenario| ids.contains(scenario.id.as_str());
     let not_run: Vec<_> = chosen.iter().copied().filter(|it| !has_ended(it)).collect();
@@ -54,6 +60,7 @@ pub fn report(
         counts,
         baseline,
         claims: claims(&cases),
+        causes,
         profiles: profiles(&header.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
         cases,

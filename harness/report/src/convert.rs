@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fallproof_judge as judge;
+use fallproof_judge::{self as judge, CaseFacts};
 use fallproof_protocol::behavior::{
     Chunking, CutEnd, CutPoint, HeadFault, KeepAliveFault, WireFault,
 };
@@ -79,6 +79,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         replay: replay.to_owned(),
         har: None,
         claims: if is_judged { judgment.claims.clone() } else { Vec::new() },
+        facts: if is_judged { judgment.facts.clone() } else { CaseFacts::default() },
     }
 }
 
@@ -95,6 +96,7 @@ fn violation(violation: &judge::Violation) -> Violation {
         attempt: violation.attempt,
         pointer: violation.pointer.as_deref().map(phrases::line),
         message: phrases::line(&violation.to_string()),
+        cause: None,
         declared: violation.declared.as_ref().map(ToString::to_string),
         expected: None,
     }

@@ -7,6 +7,7 @@
 pub mod assemble;
 pub mod badge;
 pub mod baseline;
+pub mod causes;
 pub mod compare;
 pub mod convert;
 pub mod event;

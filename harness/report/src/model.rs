@@ -3,6 +3,7 @@
 //! It is plain data, so that later versions of Fallproof can read, compare and render it.
 
 mod case;
+mod cause;
 mod requirement;
 mod step;
 
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::case::{Case, EXPECTATION, Expected, Failure, Outcome, Violation, Weight};
+pub use self::cause::{Cause, Example, Follow};
 pub use self::requirement::{Compliance, Profile, Requirement, met_and_judged};
 pub use self::step::{Attempt, Change, Client, Diff, Line, Step};
 
@@ -45,6 +47,9 @@ pub struct Report {
     /// Claims of the gateway that the evidence contradicts. They do not change the verdict.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<Claim>,
+    /// The causes of all failures and warnings, the worst one first.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
     /// Requirements with their verdicts, by profile, `core` first.
     pub profiles: Vec<Profile>,
     /// Cases that were run or skipped, in suite order.

@@ -84,10 +84,12 @@ impl Recorder<'_> {
         self.clean(&mut report.target);
         self.clean(&mut report.suite);
         self.clean(&mut report.run);
+        self.clean(&mut report.causes);
         self.clean(&mut report.not_run);
         // The baseline was applied after the cases had ended, so the strings from it are not
         // redacted yet.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
+            violation.cause.each(&mut |text| self.redactor.clean(text));
             violation.expected.each(&mut |text| self.redactor.clean(text));
         }
         let log = &self.redactor.text(log);

@@ -4,8 +4,8 @@
 //! here.
 
 use crate::model::{
-    Attempt, Baseline, Case, Claim, Client, Diff, Expected, Line, Profile, Report, Requirement,
-    Run, Selection, Stale, Step, Suite, Target, Tool, Violation,
+    Attempt, Baseline, Case, Cause, Claim, Client, Diff, Example, Expected, Follow, Line, Profile,
+    Report, Requirement, Run, Selection, Stale, Step, Suite, Target, Tool, Violation,
 };
 
 /// A value that contains strings of a report.
@@ -51,7 +51,7 @@ macro_rules! texts {
 
 texts! {
     // `cases` is left out: each case was already changed when it ended.
-    Report { format, tool, target, suite, run, baseline, claims, profiles, not_run;
+    Report { format, tool, target, suite, run, baseline, claims, causes, profiles, not_run;
         verdict, counts, cases }
     Tool { name, version }
     Target { name, version, adapter, variant, address }
@@ -64,9 +64,13 @@ texts! {
     Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }
     Case { id, title, why, links, file, profile, proves, reason, violations, steps, replay, har;
-        outcome, failure, started_ms, took_ms, claims }
+        outcome, failure, started_ms, took_ms, claims, facts }
     Claim { message, cases }
-    Violation { requirement, pointer, message, declared, expected; weight, step, attempt }
+    Cause { id, fault, scope, requirement, cases, example, follows, symptoms, sources, expected;
+        weight, could_show, silent }
+    Example { case, message, replay; step, attempt }
+    Follow { requirement; cases }
+    Violation { requirement, pointer, message, cause, declared, expected; weight, step, attempt }
     Expected { reason, issue }
     Step { client, attempts, diffs; number }
     Client { request, broken; status, at_ms, took_ms }

@@ -31,7 +31,7 @@ fn assembled(cases: Vec<Case>, baseline: Option<Baseline>) -> Report {
         gateway_key: String::new(),
         capabilities: Capabilities::default(),
     };
-    assemble::report(&header, &[], cases, SystemTime::UNIX_EPOCH, baseline)
+    assemble::report(&header, &[], cases, Vec::new(), SystemTime::UNIX_EPOCH, baseline)
 }
 
 /// The requirement that the cases of [`case`] test.

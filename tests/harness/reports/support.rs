@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use fallproof_judge::CaseFacts;
 use fallproof_report::model::{
     Attempt, Case, Client, Compliance, Counts, Failure, Level, Outcome, Profile, Report,
     Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Violation, Weight,
@@ -64,6 +65,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         attempt: Some(2),
         pointer: None,
         message: "attempt 2 went to `backup`".into(),
+        cause: None,
         declared: None,
         expected: None,
     };
@@ -114,6 +116,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         replay: format!("fallproof run {id}"),
         har: None,
         claims: Vec::new(),
+        facts: CaseFacts::default(),
     }
 }
 
@@ -158,6 +161,7 @@ pub(crate) fn made(
         counts,
         baseline: None,
         claims: Vec::new(),
+        causes: Vec::new(),
         profiles: vec![Profile { name: "core".into(), counts, requirements: vec![requirement] }],
         cases,
         not_run: Vec::new(),

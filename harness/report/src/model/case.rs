@@ -1,6 +1,6 @@
 //! The cases in a report.
 
-use fallproof_judge::Sighting;
+use fallproof_judge::{CaseFacts, Sighting};
 pub use fallproof_judge::{Failure, Verdict as Weight};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,9 @@ pub struct Case {
     /// What the case shows about the target's claims. The report sums it up over all cases.
     #[serde(skip)]
     pub claims: Vec<Sighting>,
+    /// What the case contributes to the causes. Taken when the causes are found.
+    #[serde(skip)]
+    pub facts: CaseFacts,
 }
 
 impl Case {
@@ -126,6 +129,9 @@ pub struct Violation {
     pub pointer: Option<String>,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// Id of the cause that explains it; absent for an informational violation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Reason given by the adapter, if the target is exempt because it declares this behavior.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub declared: Option<String>,

@@ -1,0 +1,95 @@
+//! Causes: the few faults that explain the violations of many cases.
+//!
+//! One fault of a gateway shows in hundreds of cases. The violations of a run are grouped in three
+//! steps:
+//!
+//! 1. A violation has a [fingerprint](Fingerprint), and its case a list of [facts](CaseFacts) about
+//!    each call: what could have gone wrong there.
+//! 2. Violations of the same requirement are one [symptom](symptom), split by the member of the
+//!    body that they are about, and by endpoint where one endpoint is hit far more often than the
+//!    others.
+//! 3. A symptom whose cases nearly all have an earlier one [follows](group) from it. What remains
+//!    is one cause each.
+//!
+//! The causes depend only on the violations and facts, not on the order of the cases. Their ids are
+//! made from the first symptom of each, so that they stay the same from run to run.
+
+mod facts;
+mod group;
+mod scope;
+mod symptom;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use fallproof_suite::requirement::Code;
+use serde::Serialize;
+
+pub use self::facts::{AttemptFacts, CallFacts, CaseFacts, FaultClass, Fingerprint};
+pub(crate) use self::facts::{facts, fingerprint};
+pub use self::group::causes;
+pub use self::scope::Scope;
+use crate::violation::Verdict;
+
+/// The causes of a run, the worst one first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Causes {
+    /// The causes.
+    pub all: Vec<Cause>,
+    /// For each case, and each of its violations, the index of its cause. `None` for an
+    /// informational violation.
+    pub of: Vec<Vec<Option<usize>>>,
+}
+
+/// A fault of the target that explains violations of one or more cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Names the cause in baselines and comparisons.
+    pub id: CauseId,
+    /// What the target does, as a phrase that follows its name.
+    pub fault: String,
+    /// Where it does so.
+    pub scope: Scope,
+    /// Whether it fails the target or only warns.
+    pub verdict: Verdict,
+    /// The cases with a violation of the first symptom, by index: the example first, then in the
+    /// order of the run.
+    pub cases: Vec<usize>,
+    /// The violation to show from the example, by index.
+    pub example: usize,
+    /// Number of cases in which the fault could have shown.
+    pub could_show: usize,
+    /// Number of cases in which the client could not know of it.
+    pub silent: usize,
+    /// Other requirements that are violated because of it, each with the number of its cases.
+    /// `None` stands for expectations of the scenarios.
+    pub follows: Vec<(Option<Code>, usize)>,
+    /// The symptoms: the first one, and those that follow from it. Each can be the id of a cause in
+    /// another run.
+    pub symptoms: Vec<CauseId>,
+}
+
+/// The name of a cause, e.g. `payload-02/metadata`: the requirement, and what distinguishes the
+/// cause from others that violate it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct CauseId {
+    /// The requirement; `None` for expectations of the scenarios.
+    pub requirement: Option<Code>,
+    /// The member of the body, the endpoint, or the kind of expectation. Empty if the cause is all
+    /// that violates the requirement.
+    pub detail: String,
+}
+
+impl fmt::Display for CauseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.requirement {
+            Some(code) => {
+                let code = code.as_str().strip_prefix("FP-").unwrap_or(code.as_str());
+                f.write_str(&code.to_ascii_lowercase())?;
+            }
+            None => f.write_str("expectation")?,
+        }
+        if self.detail.is_empty() { Ok(()) } else { write!(f, "/{}", self.detail) }
+    }
+}

@@ -1,0 +1,256 @@
+//! Groups symptoms into causes.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fallproof_suite::requirement::Code;
+
+use super::facts::CaseFacts;
+use super::symptom::{Run, Symptom, ViolationAt};
+use super::{Cause, CauseId, Causes};
+use crate::violation::Verdict;
+
+/// Returns the causes of a run. `cases` are its judged cases.
+pub fn causes(cases: &[&CaseFacts]) -> Causes {
+    let run = Run { cases };
+    let mut symptoms = run.symptoms();
+    symptoms.sort_by_key(|it| {
+        (Reverse(it.verdict), rank(it), Reverse(it.cases().len()), it.id.clone())
+    });
+    let mut groups = Vec::<Group>::new();
+    let mut follow = by_effect(&symptoms);
+    for (index, symptom) in symptoms.iter().enumerate() {
+        let is_head = follow.values().any(|head| *head == index);
+        let head = follow.get(&index).copied();
+        let group = match head {
+            Some(head) => groups.iter_mut().find(|group| group.symptoms[0] == head),
+            None if is_head => None,
+            None => explained_by(symptom, &mut groups),
+        };
+        match group {
+            Some(group) => group.symptoms.push(index),
+            // The head of its effect may come later. Then it follows when the head is there.
+            None if head.is_some() => {}
+            None => groups.push(Group { cases: symptom.cases(), symptoms: vec![index] }),
+        }
+    }
+    follow.retain(|index, _| !groups.iter().any(|group| group.symptoms.contains(index)));
+    for (index, head) in follow {
+        if let Some(group) = groups.iter_mut().find(|group| group.symptoms.contains(&head)) {
+            group.symptoms.push(index);
+        }
+    }
+    Grouping { run, symptoms, groups }.causes()
+}
+
+/// Symptoms with one cause. The first one is what the target does wrong, the others follow from it.
+struct Group {
+    /// The cases of the first symptom.
+    cases: BTreeSet<usize>,
+    /// The symptoms, by index.
+    symptoms: Vec<usize>,
+}
+
+/// The order in which requirements explain each other: a request that was changed is refused, a
+/// refused attempt leads to another route, and the route decides what the client gets.
+fn rank(symptom: &Symptom) -> (usize, bool, Option<Code>) {
+    const FAMILIES: [&str; 8] =
+        ["AUTH", "PAYLOAD", "HEADER", "CONTROL", "ROUTE", "STREAM", "CLIENT", "LEAK"];
+    let requirement = symptom.id.requirement;
+    let family = requirement
+        .and_then(|code| FAMILIES.iter().position(|family| *family == code.family()))
+        .unwrap_or(FAMILIES.len());
+    // A difference between attempts, or a body that is not valid, follows from the change itself.
+    let follows = matches!(requirement, Some(Code::Payload05 | Code::Payload06));
+    (family, follows, requirement)
+}
+
+/// The symptoms that show the same general fault as another one: a target that never falls back
+/// violates each requirement that asks for a fallback. The head of an effect shows in at least a
+/// fifth of the calls in which it could.
+fn by_effect(symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
+    let mut follow = BTreeMap::new();
+    let is_general = |it: &Symptom| {
+        it.id.requirement.is_some()
+            && it.verdict == Verdict::Fail
+            && it.hit.len() * 5 >= it.possible.len()
+    };
+    for (index, symptom) in symptoms.iter().enumerate() {
+        let Some(effect) = symptom.effect else { continue };
+        let is_meant = |(_, head): &(usize, &Symptom)| {
+            head.effect == Some(effect)
+                && is_general(head)
+                && (head.endpoint.is_none() || head.endpoint == symptom.endpoint)
+        };
+        let heads = symptoms.iter().enumerate().filter(is_meant);
+        let head = heads.max_by_key(|(index, head)| (head.hit.len(), Reverse(*index)));
+        if let Some((head, _)) = head.filter(|(head, _)| *head != index) {
+            follow.insert(index, head);
+        }
+    }
+    follow
+}
+
+/// The group whose cases contain nearly all cases of a symptom, or nearly equal them.
+fn explained_by<'a>(symptom: &Symptom, groups: &'a mut [Group]) -> Option<&'a mut Group> {
+    let cases = symptom.cases();
+    let fits = |group: &Group| {
+        let common = group.cases.intersection(&cases).count();
+        let nearly_all = common * 5 >= cases.len() * 4;
+        let nearly_equal = common * 10 >= group.cases.len() * 9 && common * 5 >= cases.len() * 3;
+        nearly_all || nearly_equal
+    };
+    // In per mille of all cases of the two.
+    let likeness = |group: &Group| {
+        let common = group.cases.intersection(&cases).count();
+        common * 1000 / (group.cases.len() + cases.len() - common).max(1)
+    };
+    let fitting = groups.iter_mut().filter(|group| fits(group));
+    fitting.rev().max_by_key(|group| likeness(group))
+}
+
+struct Grouping<'a> {
+    run: Run<'a>,
+    symptoms: Vec<Symptom>,
+    groups: Vec<Group>,
+}
+
+impl Grouping<'_> {
+    fn causes(&self) -> Causes {
+        let mut of: Vec<Vec<Option<usize>>> =
+            self.run.cases.iter().map(|case| vec![None; case.fingerprints.len()]).collect();
+        for (index, group) in self.groups.iter().enumerate() {
+            for (case, violation) in self.violations(group) {
+                of[case][violation] = Some(index);
+            }
+        }
+        self.assign_expectations(&mut of);
+        let mut all: Vec<_> = (0..self.groups.len()).map(|index| self.cause(index, &of)).collect();
+        // The worst first.
+        let level = |cause: &Cause| cause.id.requirement.map(|code| code.requirement().level as u8);
+        let mut order: Vec<_> = (0..all.len()).collect();
+        order.sort_by_key(|&index| {
+            let cause = &all[index];
+            let is_expectation = cause.id.requirement.is_none();
+            let size = cause.cases.len();
+            (Reverse(cause.verdict), is_expectation, Reverse(size), level(cause), cause.id.clone())
+        });
+        let mut position = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(to, from)| position[*from] = to);
+        for cause in of.iter_mut().flatten().flatten() {
+            *cause = position[*cause];
+        }
+        let mut by_position: Vec<_> = all.drain(..).zip(position).collect();
+        by_position.sort_by_key(|(_, position)| *position);
+        Causes { all: by_position.into_iter().map(|(cause, _)| cause).collect(), of }
+    }
+
+    fn violations(&self, group: &Group) -> impl Iterator<Item = ViolationAt> {
+        group.symptoms.iter().flat_map(|index| self.symptoms[*index].violations.iter().copied())
+    }
+
+    /// A missed expectation of a scenario follows from a requirement that its case violates: in the
+    /// same call, or else in an earlier one, or else in any.
+    fn assign_expectations(&self, of: &mut [Vec<Option<usize>>]) {
+        for (facts, of) in self.run.cases.iter().zip(of) {
+            for index in 0..of.len() {
+                let it = &facts.fingerprints[index];
+                if of[index].is_some() || it.verdict == Verdict::Note {
+                    continue;
+                }
+                let others = facts.fingerprints.iter().zip(of.iter());
+                let explains = others.filter_map(|(other, cause)| Some((other, (*cause)?)));
+                let nearest = explains.min_by_key(|(other, _)| {
+                    let distance = it.call.checked_sub(other.call).unwrap_or(usize::MAX);
+                    (Reverse(other.verdict), distance)
+                });
+                of[index] = nearest.map(|(_, cause)| cause);
+            }
+        }
+    }
+
+    fn cause(&self, index: usize, of: &[Vec<Option<usize>>]) -> Cause {
+        let group = &self.groups[index];
+        let first = &self.symptoms[group.symptoms[0]];
+        let is_of_cause = |(_, causes): &(usize, &Vec<_>)| causes.contains(&Some(index));
+        let mut cases: Vec<_> =
+            of.iter().enumerate().filter(is_of_cause).map(|(case, _)| case).collect();
+        let (case, example) = self.example(first, of);
+        cases.sort_by_key(|it| (*it != case, *it));
+        let is_silent = |case: &&usize| {
+            let facts = self.run.cases[**case];
+            let mut violations = facts.fingerprints.iter().zip(&of[**case]);
+            violations.any(|(it, cause)| {
+                let call = facts.calls.get(it.call);
+                *cause == Some(index) && call.is_some_and(|call| call.looks_like_success)
+            })
+        };
+        let silent = cases.iter().filter(is_silent).count();
+        let could_show = first.possible_cases().into_iter().chain(cases.iter().copied());
+        Cause {
+            id: first.id.clone(),
+            fault: self.fault(first),
+            scope: self.run.scope(first),
+            verdict: first.verdict,
+            could_show: could_show.collect::<BTreeSet<_>>().len(),
+            silent,
+            follows: self.follows(index, first.id.requirement, of),
+            symptoms: group.symptoms.iter().map(|it| self.symptoms[*it].id.clone()).collect(),
+            cases,
+            example,
+        }
+    }
+
+    /// The simplest violation of the symptom: in the case with the fewest causes, calls and
+    /// attempts.
+    fn example(&self, symptom: &Symptom, of: &[Vec<Option<usize>>]) -> ViolationAt {
+        let fault = self.fault(symptom);
+        let simplicity = |at: &&ViolationAt| {
+            let (case, violation) = **at;
+            let facts = self.run.cases[case];
+            let causes: BTreeSet<_> = of[case].iter().flatten().collect();
+            let attempts: usize = facts.calls.iter().map(|call| call.attempts.len()).sum();
+            let it = &facts.fingerprints[violation];
+            let is_other = it.fault != fault || it.verdict != symptom.verdict;
+            (is_other, causes.len(), facts.calls.len(), attempts, case, violation)
+        };
+        symptom.violations.iter().min_by_key(simplicity).copied().unwrap_or_default()
+    }
+
+    /// The most frequent phrase of a symptom's violations. If its members differ, they are not
+    /// named.
+    fn fault(&self, symptom: &Symptom) -> String {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for at in &symptom.violations {
+            *counts.entry(&self.run.fingerprint(*at).fault).or_default() += 1;
+        }
+        let most = counts.iter().max_by_key(|(phrase, count)| (**count, Reverse(**phrase)));
+        most.map(|(phrase, _)| (*phrase).to_owned()).unwrap_or_default()
+    }
+
+    fn follows(
+        &self,
+        index: usize,
+        first: Option<Code>,
+        of: &[Vec<Option<usize>>],
+    ) -> Vec<(Option<Code>, usize)> {
+        let mut cases = BTreeMap::<_, BTreeSet<usize>>::new();
+        for (case, causes) in of.iter().enumerate() {
+            let of_cause = self.run.cases[case].fingerprints.iter().zip(causes);
+            for (it, _) in of_cause.filter(|(_, cause)| **cause == Some(index)) {
+                cases.entry(it.requirement).or_default().insert(case);
+            }
+        }
+        cases.remove(&first);
+        let mut follows: Vec<_> = cases.into_iter().map(|(code, it)| (code, it.len())).collect();
+        follows.sort_by_key(|(code, number)| (code.is_none(), Reverse(*number), *code));
+        follows
+    }
+}
+
+impl CauseId {
+    /// Whether two ids are about the same requirement.
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        self.requirement == other.requirement
+    }
+}

@@ -1,0 +1,220 @@
+use fallproof_protocol::provider::{Endpoint, Surface};
+use fallproof_suite::requirement::Code;
+
+use super::{AttemptFacts, CallFacts, CaseFacts, CauseId, Causes, FaultClass, Fingerprint, causes};
+use crate::violation::{Effect, Verdict};
+
+/// A call that fails over from `openai` to `azure-v1`, with these members.
+fn call(endpoint: Endpoint, members: &[&str]) -> CallFacts {
+    let attempt = |surface, fault| AttemptFacts { surface, fault };
+    CallFacts {
+        endpoint,
+        is_streamed: false,
+        members: members.iter().map(|&it| it.to_owned()).collect(),
+        attempts: vec![
+            attempt(Surface::OpenAi, Some(FaultClass::Status(500))),
+            attempt(Surface::AzureV1, None),
+        ],
+        looks_like_success: true,
+    }
+}
+
+/// A failure of the first call of a case.
+fn breach(requirement: Option<Code>, pointer: Option<&str>) -> Fingerprint {
+    Fingerprint {
+        requirement,
+        kind: "some-kind",
+        fault: format!("breaks {requirement:?} {pointer:?}"),
+        pointer: pointer.map(str::to_owned),
+        call: 0,
+        endpoint: Endpoint::ChatCompletions,
+        attempt: None,
+        effect: None,
+        verdict: Verdict::Fail,
+    }
+}
+
+fn lost(pointer: &str, attempt: usize) -> Fingerprint {
+    Fingerprint { attempt: Some(attempt), ..breach(Some(Code::Payload02), Some(pointer)) }
+}
+
+fn case(call: CallFacts, fingerprints: Vec<Fingerprint>) -> CaseFacts {
+    let of = |it: Fingerprint| Fingerprint { endpoint: call.endpoint, ..it };
+    CaseFacts { fingerprints: fingerprints.into_iter().map(of).collect(), calls: vec![call] }
+}
+
+fn chat(fingerprints: Vec<Fingerprint>) -> CaseFacts {
+    case(call(Endpoint::ChatCompletions, &["messages", "seed", "tools"]), fingerprints)
+}
+
+fn found(cases: &[CaseFacts]) -> Causes {
+    causes(&cases.iter().collect::<Vec<_>>())
+}
+
+fn ids(causes: &Causes) -> Vec<String> {
+    causes.all.iter().map(|it| it.id.to_string()).collect()
+}
+
+#[test]
+fn no_violation_has_no_cause() {
+    let found = found(&[chat(Vec::new()), CaseFacts::default()]);
+    assert_eq!(found, Causes { all: Vec::new(), of: vec![Vec::new(), Vec::new()] });
+}
+
+#[test]
+fn an_informational_violation_has_no_cause() {
+    let note = Fingerprint { verdict: Verdict::Note, ..lost("/seed", 0) };
+    let found = found(&[chat(vec![note])]);
+    assert_eq!((found.all.len(), found.of), (0, vec![vec![None]]));
+}
+
+#[test]
+fn cases_that_lose_the_same_member_have_one_cause() {
+    let found = found(&[
+        chat(Vec::new()),
+        chat(vec![lost("/seed", 1)]),
+        case(call(Endpoint::Responses, &["input", "seed"]), vec![lost("/seed", 1)]),
+        case(call(Endpoint::Responses, &["input"]), Vec::new()),
+    ]);
+    assert_eq!(ids(&found), ["payload-02/seed"]);
+    let cause = &found.all[0];
+    assert_eq!((&cause.cases[..], cause.could_show, cause.silent), (&[1, 2][..], 3, 2));
+    assert_eq!(found.of, [vec![], vec![Some(0)], vec![Some(0)], vec![]]);
+}
+
+#[test]
+fn members_that_are_lost_apart_have_a_cause_each() {
+    let one = chat(vec![lost("/seed", 1)]);
+    let other = chat(vec![lost("/tools/0", 1)]);
+    assert_eq!(ids(&found(&[one, other])), ["payload-02/seed", "payload-02/tools"]);
+}
+
+#[test]
+fn members_that_are_lost_together_have_one_cause() {
+    let both = || chat(vec![lost("/seed", 1), lost("/tools", 1)]);
+    let found = found(&[both(), both()]);
+    assert_eq!(ids(&found), ["payload-02/seed"]);
+    let symptoms: Vec<_> = found.all[0].symptoms.iter().map(CauseId::to_string).collect();
+    assert_eq!(symptoms, ["payload-02/seed", "payload-02/tools"]);
+}
+
+#[test]
+fn a_target_that_loses_whatever_it_gets_has_one_cause() {
+    let names = ["a", "b", "c", "d", "e"];
+    let loses = |name: &&str| {
+        let call = call(Endpoint::ChatCompletions, &["messages", name]);
+        case(call, vec![lost(&format!("/{name}"), 1)])
+    };
+    assert_eq!(ids(&found(&names.iter().map(loses).collect::<Vec<_>>())), ["payload-02"]);
+    // With as many calls that keep such a member, the members are lost one by one.
+    let keeps = || case(call(Endpoint::ChatCompletions, &["messages", "a"]), Vec::new());
+    let cases = names.iter().map(loses).chain((0..6).map(|_| keeps())).collect::<Vec<_>>();
+    assert_eq!(found(&cases).all.len(), 5);
+}
+
+#[test]
+fn what_follows_from_a_change_hangs_below_it() {
+    let refused = vec![
+        breach(None, None),
+        breach(Some(Code::Client06), None),
+        lost("/seed", 1),
+        breach(Some(Code::Payload05), Some("/seed")),
+    ];
+    let found = found(&[chat(refused)]);
+    assert_eq!(ids(&found), ["payload-02/seed"]);
+    let follows = [(Some(Code::Payload05), 1), (Some(Code::Client06), 1), (None, 1)];
+    assert_eq!(found.all[0].follows, follows);
+    assert_eq!(found.of, [vec![Some(0); 4]]);
+}
+
+#[test]
+fn a_fault_with_many_cases_of_its_own_is_a_cause() {
+    let both = chat(vec![lost("/seed", 1), breach(Some(Code::Leak06), None)]);
+    let leaks = || chat(vec![breach(Some(Code::Leak06), None)]);
+    let found = found(&[both, leaks(), leaks()]);
+    assert_eq!(ids(&found), ["leak-06", "payload-02/seed"], "the one with more cases is first");
+}
+
+#[test]
+fn an_endpoint_that_is_hit_far_more_often_is_a_cause_of_its_own() {
+    let breaks = |endpoint| case(call(endpoint, &[]), vec![breach(Some(Code::Route03), None)]);
+    let keeps = || chat(Vec::new());
+    let mut cases: Vec<_> = (0..4).map(|_| breaks(Endpoint::Moderations)).collect();
+    cases.extend((0..20).map(|_| keeps()));
+    cases.push(breaks(Endpoint::ChatCompletions));
+    assert_eq!(ids(&found(&cases)), ["route-03/moderations", "route-03"]);
+    // If all endpoints are hit alike, they have one cause.
+    cases.retain(|case| !case.fingerprints.is_empty());
+    assert_eq!(ids(&found(&cases)), ["route-03"]);
+}
+
+#[test]
+fn requirements_that_ask_for_the_same_follow_the_one_that_is_broken_everywhere() {
+    let no_fallback = |requirement| {
+        let it = breach(requirement, None);
+        chat(vec![Fingerprint { effect: Some(Effect::NoFallback), ..it }])
+    };
+    let mut cases: Vec<_> = (0..3).map(|_| no_fallback(Some(Code::Route03))).collect();
+    cases.extend([no_fallback(Some(Code::Stream11)), no_fallback(None)]);
+    let found = found(&cases);
+    assert_eq!(ids(&found), ["route-03"]);
+    assert_eq!(found.all[0].cases, [0, 1, 2, 3, 4]);
+    // A fault in few of many cases explains no other.
+    cases.extend((0..20).map(|_| chat(Vec::new())));
+    let rare = self::found(&cases);
+    assert_eq!(ids(&rare), ["route-03", "stream-11", "expectation/no-fallback"]);
+}
+
+#[test]
+fn a_warning_is_a_cause_after_all_failures() {
+    let warn = Fingerprint { verdict: Verdict::Warn, ..breach(Some(Code::Client02), None) };
+    let warns = || chat(vec![warn.clone()]);
+    let found = found(&[warns(), warns(), chat(vec![lost("/seed", 0)])]);
+    assert_eq!(ids(&found), ["payload-02/seed", "client-02"]);
+}
+
+#[test]
+fn the_simplest_case_is_the_example() {
+    let twice = CaseFacts {
+        calls: vec![call(Endpoint::ChatCompletions, &["seed"]); 2],
+        fingerprints: vec![lost("/seed", 1)],
+    };
+    let leaks_too = chat(vec![lost("/seed", 1), breach(Some(Code::Leak06), None)]);
+    let leaks = || chat(vec![breach(Some(Code::Leak06), None)]);
+    let simple = chat(vec![lost("/seed", 1)]);
+    let found = found(&[twice, leaks_too, leaks(), leaks(), leaks(), simple]);
+    let cause = found.all.iter().find(|it| it.id.to_string() == "payload-02/seed");
+    assert_eq!(cause.map(|it| &it.cases[..]), Some(&[5, 0, 1][..]));
+}
+
+#[test]
+fn the_scope_names_what_is_narrower_than_it_could_be() {
+    let in_second = || chat(vec![lost("/seed", 1)]);
+    let mut cases: Vec<_> = (0..3).map(|_| in_second()).collect();
+    assert_eq!(found(&cases).all[0].scope.to_string(), "after the first attempt; azure-v1 only");
+    let embeddings = || case(call(Endpoint::Embeddings, &["seed"]), Vec::new());
+    cases.extend((0..3).map(|_| embeddings()));
+    let scope = found(&cases).all[0].scope.to_string();
+    assert_eq!(scope, "chat/completions; after the first attempt; azure-v1 only");
+    // One case shows no pattern.
+    assert_eq!(found(&[in_second()]).all[0].scope.to_string(), "");
+}
+
+#[test]
+fn causes_do_not_depend_on_the_order_of_the_cases() {
+    let mut cases = vec![
+        chat(vec![lost("/seed", 1), breach(Some(Code::Leak06), None)]),
+        chat(vec![lost("/tools", 1), breach(None, None)]),
+        chat(vec![breach(Some(Code::Leak06), None)]),
+        case(call(Endpoint::Responses, &["seed"]), vec![lost("/seed", 0)]),
+    ];
+    let one = ids(&found(&cases));
+    cases.reverse();
+    assert_eq!(ids(&found(&cases)), one);
+}
+
+#[test]
+fn a_name_that_the_target_invents_is_plain_in_an_id() {
+    let found = found(&[chat(vec![lost("/a b\u{1b}\u{e9}~1c", 0)])]);
+    assert_eq!(ids(&found), ["payload-02/a_b___1c"]);
+}

@@ -1,0 +1,79 @@
+//! The causes in a report.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::case::{EXPECTATION, Expected, Weight};
+
+/// A fault of the target that explains violations of one or more cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cause {
+    /// Names the cause in baselines and comparisons, e.g. `payload-02/metadata`. It is the same in
+    /// each run that finds the cause.
+    pub id: String,
+    /// What the target does, as a phrase that follows its name.
+    pub fault: String,
+    /// Where it does so, in words. Empty if nothing narrows the scope.
+    pub scope: String,
+    /// The requirement that is violated; absent for an expectation of the scenarios.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
+    /// Whether the cause fails the target or only warns.
+    pub weight: Weight,
+    /// Ids of the cases that it explains: the example first, then in suite order.
+    pub cases: Vec<String>,
+    /// Number of judged cases in which it could show.
+    pub could_show: usize,
+    /// Number of its cases in which the client could not know of the fault.
+    pub silent: usize,
+    /// Its simplest case.
+    pub example: Example,
+    /// Other requirements that are violated because of it.
+    pub follows: Vec<Follow>,
+    /// Ids that the cause, or a part of it, can have in the report of another run.
+    pub symptoms: Vec<String>,
+    /// Links to public reports and documents about the fault.
+    pub sources: Vec<String>,
+    /// Reason given by the baseline, if the cause is expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+}
+
+/// The simplest case of a cause, and the violation to look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Example {
+    /// The scenario's id.
+    pub case: String,
+    /// The step, from 1.
+    pub step: usize,
+    /// The attempt within the step, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<usize>,
+    /// What is wrong there, in one sentence.
+    pub message: String,
+    /// The command that reruns the case.
+    pub replay: String,
+}
+
+/// A requirement that is violated because of a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Follow {
+    /// The requirement's code; absent for expectations of the scenarios.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
+    /// Number of cases.
+    pub cases: usize,
+}
+
+impl Cause {
+    /// The requirement's code, or [`EXPECTATION`].
+    pub fn code(&self) -> &str {
+        self.requirement.as_deref().unwrap_or(EXPECTATION)
+    }
+
+    /// What the target does, and where, as a phrase that follows its name.
+    pub fn sentence(&self) -> String {
+        let Self { fault, scope, .. } = self;
+        if scope.is_empty() { fault.clone() } else { format!("{fault} ({scope})") }
+    }
+}
