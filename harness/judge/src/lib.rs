@@ -41,9 +41,9 @@ pub use self::excuse::Excuse;
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
-    CooldownReason, ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
-    ProviderFailure, Restart, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable,
-    Verdict, Violation, ViolationKind,
+    CooldownReason, Effect, ExpectationViolation, Failed, HeaderViolation, LeakViolation,
+    PayloadViolation, ProviderFailure, Restart, RouteViolation, StreamViolation,
+    UnauthorizedClient, Unreadable, Verdict, Violation, ViolationKind,
 };
 use crate::collector::Collector;
 use crate::observe::{ObservedCall, View};

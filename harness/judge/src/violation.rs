@@ -3,6 +3,7 @@
 mod auth;
 mod client;
 mod control;
+mod effect;
 mod expectation;
 mod fault;
 mod header;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::auth::{AuthViolation, UnauthorizedClient};
 pub use self::client::{ClientViolation, CodingMisfit, ProviderFailure};
 pub use self::control::{ChainDeviation, ControlViolation};
+pub use self::effect::Effect;
 pub use self::expectation::ExpectationViolation;
 pub use self::header::HeaderViolation;
 pub use self::leak::LeakViolation;
