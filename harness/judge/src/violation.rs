@@ -5,6 +5,7 @@ mod client;
 mod control;
 mod effect;
 mod expectation;
+mod fault;
 mod header;
 mod leak;
 mod payload;
@@ -131,8 +132,16 @@ macro_rules! families {
                 }
             }
 
-            pub fn fault(&self, pointer: Option<&str>) -> std::borrow::Cow<'static, str> { format!("{} {}", self.name(), pointer.unwrap_or_default()).into() }
-            pub fn effect(&self) -> Option<Effect> { None }
+            /// The fault of the target, as a verb phrase that follows the target's name. The phrase
+            /// leaves out what varies between the cases of one fault. `pointer` is the JSON pointer
+            /// of the violations, with `*` for each array index.
+            pub fn fault(&self, pointer: Option<&str>) -> String {
+                let place = fault::Place(pointer);
+                match self {
+                    $(Self::$family(kind) => kind.fault(place),)*
+                }
+            }
+
             fn write(&self, at: At<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$family(kind) => kind.write(at, f),)*
@@ -160,15 +169,17 @@ families! {
     Expectation(ExpectationViolation),
 }
 
-/// Defines the violations of one family: the fields of each and its sentence. The three names in
-/// parentheses are bound to the attempt's number, its deployment and the JSON pointer. Fields that
-/// need formatting are passed after the sentence as named arguments.
+/// Defines the violations of one family: the fields of each, its sentence, and its fault phrase. The
+/// three names in parentheses are bound to the attempt's number, its deployment and the JSON pointer;
+/// in a fault phrase, only the pointer is bound, to a `Place`. Fields that need formatting are passed
+/// as named arguments after the sentence or phrase.
 macro_rules! violations {
     (
         $(#[$meta:meta])*
         pub enum $name:ident($n:ident, $deployment:ident, $pointer:ident) {
             $($variant:ident $({ $($field:ident: $type:ty),+ })?
-                => $sentence:literal $(, $argument:ident = $value:expr)*;)+
+                => $sentence:literal $(, $argument:ident = $value:expr)*
+                => $fault:literal $(, $detail:ident = $detail_value:expr)*;)+
         }
     ) => {
         $(#[$meta])*
@@ -194,6 +205,23 @@ macro_rules! violations {
                     })+
                 }
             }
+
+            #[allow(unused_variables, reason = "a fault phrase leaves out most fields")]
+            pub(in crate::violation) fn fault(
+                &self,
+                $pointer: $crate::violation::fault::Place<'_>,
+            ) -> String {
+                match self {
+                    $(Self::$variant $({ $($field),+ })? => {
+                        format_args!($fault $(, $detail = $detail_value)*).to_string()
+                    })+
+                }
+            }
+
+            /// Each variant with its fault phrase, before the details are filled in.
+            #[cfg(test)]
+            pub(in crate::violation) const FAULTS: &[(&str, &str)] =
+                &[$((stringify!($variant), $fault)),+];
         }
     };
 }

@@ -144,7 +144,7 @@ pub(crate) fn fingerprint(violation: &Violation, calls: &[CallFacts]) -> Fingerp
     Fingerprint {
         requirement: violation.requirement,
         kind: violation.kind.name(),
-        fault: violation.kind.fault(pointer.as_deref()).into_owned(),
+        fault: violation.kind.fault(pointer.as_deref()),
         pointer,
         call: violation.call,
         endpoint: calls.get(violation.call).map_or(Endpoint::ChatCompletions, |it| it.endpoint),

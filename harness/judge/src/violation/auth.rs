@@ -8,18 +8,27 @@ use super::violations;
 violations! {
     /// A credential that is missing, wrong or leaked.
     pub enum AuthViolation(n, to, pointer) {
-        Missing { header: String } => "attempt {n} at `{to}` has no `{header}` header";
+        Missing { header: String } => "attempt {n} at `{to}` has no `{header}` header"
+            => "sends no credential in the header that the provider expects";
         Other { header: String } =>
-            "attempt {n} at `{to}` does not carry its deployment's credential in `{header}`";
+            "attempt {n} at `{to}` does not carry its deployment's credential in `{header}`"
+            => "sends another value than expected in the credential header";
         Several { header: String, times: usize } =>
-            "attempt {n} at `{to}` has {times} `{header}` headers";
-        CarriesAnother { of: String } => "attempt {n} at `{to}` carries the credential of `{of}`";
-        CarriesGatewayKey => "attempt {n} at `{to}` carries the client's gateway key";
-        ResponseLeaks { of: String } => "the response leaks the credential of `{of}`";
-        ResponseLeaksGatewayKey => "the response leaks the client's gateway key";
-        AttemptFor { client: UnauthorizedClient } => "attempt {n} at `{to}` was made for {client}";
+            "attempt {n} at `{to}` has {times} `{header}` headers"
+            => "sends the credential header more than once";
+        CarriesAnother { of: String } => "attempt {n} at `{to}` carries the credential of `{of}`"
+            => "sends a deployment's credential to another deployment";
+        CarriesGatewayKey => "attempt {n} at `{to}` carries the client's gateway key"
+            => "sends the client's gateway key to a deployment";
+        ResponseLeaks { of: String } => "the response leaks the credential of `{of}`"
+            => "shows a deployment's credential to the client";
+        ResponseLeaksGatewayKey => "the response leaks the client's gateway key"
+            => "shows the client's gateway key in the response";
+        AttemptFor { client: UnauthorizedClient } => "attempt {n} at `{to}` was made for {client}"
+            => "makes attempts for {client}";
         Answered { client: UnauthorizedClient, status: u16 } =>
-            "{client} got status {status}, not 401";
+            "{client} got status {status}, not 401"
+            => "does not send an error status to {client}";
     }
 }
 

@@ -6,53 +6,74 @@ use fallproof_suite::evidence::Ending;
 use serde::Serialize;
 use strum::Display;
 
-use super::violations;
+use super::{fault, violations};
 use crate::{list, quoted};
 
 violations! {
     /// An error in the response that the client got.
     pub enum ClientViolation(n, to, pointer) {
         NotJson { answered: String } =>
-            "`{answered}` answered with JSON, but the client did not get JSON";
+            "`{answered}` answered with JSON, but the client did not get JSON"
+            => "does not return JSON although the deployment answered with JSON";
         Changed { answered: String } =>
-            "{pointer} of the response differs from the answer of `{answered}`";
+            "{pointer} of the response differs from the answer of `{answered}`"
+            => "loses or changes {part} of the answer", part = pointer.or("a member");
         ChangedBytes { answered: String, given: usize, got: usize } =>
-            "the response differs from the answer of `{answered}`: {given} bytes became {got}";
+            "the response differs from the answer of `{answered}`: {given} bytes became {got}"
+            => "changes the bytes of the answer";
         MixedAnswers { deployments: Vec<String> } =>
-            "the response mixes content of {deployments}", deployments = quoted(deployments);
-        InventedSuccess => "every attempt failed, but the client got a success status";
+            "the response mixes content of {deployments}", deployments = quoted(deployments)
+            => "mixes content of several deployments in one response";
+        InventedSuccess => "every attempt failed, but the client got a success status"
+            => "answers with a success status although all attempts failed";
         NoErrorObject { status: u16 } =>
-            "the {status} response has no `error` object with a `message`";
+            "the {status} response has no `error` object with a `message`"
+            => "sends an error response without an `error` object with a `message`";
         InventedStatus { failures: Vec<ProviderFailure>, status: u16 } =>
             "the client got status {status}; the providers' failures were {failures}",
-            failures = list(failures);
+            failures = list(failures)
+            => "answers with a status that fits no failure of a provider";
         AnswerAsError { answered: String, status: u16 } =>
-            "`{answered}` answered, but the client got status {status}";
+            "`{answered}` answered, but the client got status {status}"
+            => "answers without a success status although a deployment succeeded";
         OwnFailure { status: u16 } =>
-            "the client got status {status} without an attempt at any deployment";
+            "the client got status {status} without an attempt at any deployment"
+            => "answers with a server error without trying a deployment";
         RetryAfterLost { asked_by: String, asked: Duration, status: u16, reported: Option<Duration> } =>
             "`{asked_by}` asked for a wait of {asked}; the client got status {status} with {reported}",
-            asked = seconds(*asked), reported = wait(*reported);
+            asked = seconds(*asked), reported = wait(*reported)
+            => "reports a shorter wait than a deployment asked for, or none";
         ReasonNotReported { refused_by: String } =>
-            "`{refused_by}` refused the request, but its reason is not in the error message";
+            "`{refused_by}` refused the request, but its reason is not in the error message"
+            => "leaves a provider's reason for a refusal out of the error message";
         NamesAnother { named: String, of: String, answered: String } =>
-            "the response names the model {named} of `{of}`, but `{answered}` answered";
+            "the response names the model {named} of `{of}`, but `{answered}` answered"
+            => "names the model of a deployment other than the one that answered";
         CooldownNotReported { duration_ms: u64, status: u16, reported: Option<Duration> } =>
             "all deployments are cooling down (first one back in {duration_ms} ms); the client got status {status} with {reported}",
-            reported = wait(*reported);
-        Unanswered { ending: Ending } => "the target {ending}";
+            reported = wait(*reported)
+            => "does not report a cooldown of all deployments by status and wait";
+        Unanswered { ending: Ending } => "the target {ending}"
+            => "{how}", how = fault::of_ending(ending);
         Endless { after_ms: u64 } =>
-            "the target began its response, but did not end it within the limit of {after_ms} ms";
+            "the target began its response, but did not end it within the limit of {after_ms} ms"
+            => "begins a response, but does not end it in time";
         StaleHeader { header: String } =>
-            "the response has `{header}` of attempt {n}, which failed at `{to}`";
-        Miscoded { how: CodingMisfit } => "the response {how}";
-        AttemptMiscoded { how: CodingMisfit } => "attempt {n} {how}";
+            "the response has `{header}` of attempt {n}, which failed at `{to}`"
+            => "returns the header `{header}` of a failed attempt";
+        Miscoded { how: CodingMisfit } => "the response {how}"
+            => "{how}", how = how.of("response");
+        AttemptMiscoded { how: CodingMisfit } => "attempt {n} {how}"
+            => "{how}", how = how.of("request");
         UnacceptableCoding { coding: String } =>
-            "the response has the content coding `{coding}`, which the client does not accept";
+            "the response has the content coding `{coding}`, which the client does not accept"
+            => "sends a response in `{coding}`, which the client does not accept";
         PackedCallFailed { status: u16 } =>
-            "the client sent its body in gzip and got status {status} without an attempt";
+            "the client sent its body in gzip and got status {status} without an attempt"
+            => "answers a gzip request with a server error and makes no attempt";
         OtherGroup { group: String, of: String } =>
-            "the response to a call for `{group}` has content of `{of}`, which belongs to another group";
+            "the response to a call for `{group}` has content of `{of}`, which belongs to another group"
+            => "returns content of a deployment of another group";
     }
 }
 
@@ -66,6 +87,16 @@ pub enum CodingMisfit {
     /// The body is gzip, but there is no header.
     #[strum(to_string = "has a body in gzip, but no `content-encoding`")]
     Unlabeled,
+}
+
+impl CodingMisfit {
+    /// The fault of a target that sends such a message, a request or a response.
+    fn of(self, message: &str) -> String {
+        match self {
+            Self::NotPacked => format!("labels a {message} as gzip that is not in gzip"),
+            Self::Unlabeled => format!("sends a gzip {message} without `content-encoding`"),
+        }
+    }
 }
 
 /// How a provider failed, as a gateway can report it to its client.

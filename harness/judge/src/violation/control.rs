@@ -9,10 +9,14 @@ violations! {
     /// A way in which a client's request controlled the gateway.
     pub enum ControlViolation(n, to, pointer) {
         SteeredByBody { member: String, how: ChainDeviation } =>
-            "with `{member}` in the client's body, {how}";
+            "with `{member}` in the client's body, {how}"
+            => "{fault} if the body has `{member}`", fault = how.fault();
         SteeredByHeader { header: String, how: ChainDeviation } =>
-            "with the client's header `{header}`, {how}";
-        CarriesClientKey => "attempt {n} at `{to}` carries a key from the client's request";
+            "with the client's header `{header}`, {how}"
+            => "{fault} if the client sends `{header}`",
+                fault = how.fault(), header = header.to_ascii_lowercase();
+        CarriesClientKey => "attempt {n} at `{to}` carries a key from the client's request"
+            => "sends a key from the client's request to a deployment";
     }
 }
 
@@ -27,4 +31,14 @@ pub enum ChainDeviation {
     PassedOver { to: String, before: String },
     #[strum(to_string = "`{0}` was not tried")]
     NotTried(String),
+}
+
+impl ChainDeviation {
+    fn fault(&self) -> &'static str {
+        match self {
+            Self::NoAttempt => "succeeds without trying the chain",
+            Self::PassedOver { .. } => "passes over a deployment",
+            Self::NotTried(_) => "does not fall back",
+        }
+    }
 }

@@ -9,27 +9,41 @@ violations! {
     /// A difference or an error in the body that a provider got. Values are JSON; long ones are
     /// truncated.
     pub enum PayloadViolation(n, to, pointer) {
-        Unreadable { reason: Unreadable } => "attempt {n} carries a body that is {reason}";
-        OtherEndpoint => "attempt {n} was sent to another endpoint";
-        Added { value: String } => "attempt {n} added {pointer}: {value}";
-        Lost { value: String } => "attempt {n} lost {pointer}: {value}";
+        Unreadable { reason: Unreadable } => "attempt {n} carries a body that is {reason}"
+            => "sends a body that is {reason}";
+        OtherEndpoint => "attempt {n} was sent to another endpoint"
+            => "calls another endpoint than the client";
+        Added { value: String } => "attempt {n} added {pointer}: {value}"
+            => "adds {pointer}";
+        Lost { value: String } => "attempt {n} lost {pointer}: {value}"
+            => "loses {pointer}";
         Changed { from: String, to: String } =>
-            "attempt {n} changed {pointer}: {from} became {to}";
+            "attempt {n} changed {pointer}: {from} became {to}"
+            => "changes {pointer}";
         ChangedBytes { offset: usize } =>
             "attempt {n} changed the part `{part}`: its bytes differ at offset {offset}",
-            part = pointer.trim_start_matches('/');
+            part = pointer.trim_start_matches('/')
+            => "changes the bytes of {pointer}";
         Respelled { from: String, to: String } =>
-            "attempt {n} respelled {pointer}: {from} became {to}";
-        AddedSince { first: usize } => "attempt {n} has {pointer}, attempt {first} did not";
-        LostSince { first: usize } => "attempt {n} lacks {pointer}, attempt {first} had it";
+            "attempt {n} respelled {pointer}: {from} became {to}"
+            => "respells {pointer}";
+        AddedSince { first: usize } => "attempt {n} has {pointer}, attempt {first} did not"
+            => "sends {pointer} in a later attempt, but not in an earlier one";
+        LostSince { first: usize } => "attempt {n} lacks {pointer}, attempt {first} had it"
+            => "sends {pointer} in an earlier attempt, but not in a later one";
         ChangedSince { first: usize } =>
-            "attempt {n} has another value at {pointer} than attempt {first}";
+            "attempt {n} has another value at {pointer} than attempt {first}"
+            => "changes {pointer} between attempts";
         WrongModel { named: String, wanted: String } =>
-            "attempt {n} names the model {named}; its deployment requires \"{wanted}\"";
+            "attempt {n} names the model {named}; its deployment requires \"{wanted}\""
+            => "does not send the model name that the deployment requires";
         NotValid { provider: String, message: String } =>
-            "attempt {n} is not valid for {provider}: {message}";
-        Reordered => "attempt {n} has its members in another order";
-        DefaultSpelledOut => "attempt {n} spells out the default of {pointer}";
+            "attempt {n} is not valid for {provider}: {message}"
+            => "sends a body that is invalid{at} for the provider", at = pointer.at();
+        Reordered => "attempt {n} has its members in another order"
+            => "reorders the members of the body";
+        DefaultSpelledOut => "attempt {n} spells out the default of {pointer}"
+            => "adds or omits the default of {pointer}";
     }
 }
 
