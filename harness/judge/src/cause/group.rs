@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_suite::requirement::Code;
 
 use super::facts::CaseFacts;
-use super::symptom::{Run, Symptom, ViolationAt};
-use super::{Cause, CauseId, Causes};
+use super::symptom::{CallAt, Run, Symptom, ViolationAt};
+use super::{Cause, Causes, Scope};
 use crate::violation::Verdict;
 
 /// Returns the causes of a run. `cases` are its judged cases.
@@ -25,7 +25,7 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
         let group = match head {
             Some(head) => groups.iter_mut().find(|group| group.symptoms[0] == head),
             None if is_head => None,
-            None => explained_by(symptom, &mut groups),
+            None => explained_by(&run, symptom, &symptoms, &mut groups),
         };
         match group {
             Some(group) => group.symptoms.push(index),
@@ -92,13 +92,19 @@ fn by_effect(symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
 }
 
 /// The group whose cases contain nearly all cases of a symptom, or nearly equal them.
-fn explained_by<'a>(symptom: &Symptom, groups: &'a mut [Group]) -> Option<&'a mut Group> {
+fn explained_by<'a>(
+    run: &Run<'_>,
+    symptom: &Symptom,
+    symptoms: &[Symptom],
+    groups: &'a mut [Group],
+) -> Option<&'a mut Group> {
     let cases = symptom.cases();
     let fits = |group: &Group| {
         let common = group.cases.intersection(&cases).count();
         let nearly_all = common * 5 >= cases.len() * 4;
         let nearly_equal = common * 10 >= group.cases.len() * 9 && common * 5 >= cases.len() * 3;
-        nearly_all || nearly_equal
+        let first = &symptoms[group.symptoms[0]];
+        nearly_equal || nearly_all && is_informative(run, symptom, first)
     };
     // In per mille of all cases of the two.
     let likeness = |group: &Group| {
@@ -107,6 +113,25 @@ fn explained_by<'a>(symptom: &Symptom, groups: &'a mut [Group]) -> Option<&'a mu
     };
     let fitting = groups.iter_mut().filter(|group| fits(group));
     fitting.rev().max_by_key(|group| likeness(group))
+}
+
+/// Whether it means anything that the first symptom occurs in the cases of the other one. Two
+/// changes of a request are independent faults, and if the first occurs in nearly every case where
+/// the other could show, it is there by chance.
+fn is_informative(run: &Run<'_>, symptom: &Symptom, first: &Symptom) -> bool {
+    let is_of_request = symptom
+        .id
+        .requirement
+        .is_some_and(|code| matches!(code.family(), "AUTH" | "PAYLOAD" | "HEADER" | "CONTROL"));
+    if !is_of_request || symptom.id.detail == first.id.detail {
+        return true;
+    }
+    let endpoint = |at: &CallAt| run.call(*at).map(|call| call.endpoint);
+    let endpoints: BTreeSet<_> = symptom.hit.iter().filter_map(endpoint).collect();
+    let is_there = |at: &&CallAt| endpoint(at).is_some_and(|it| endpoints.contains(&it));
+    let possible: Vec<_> = symptom.possible.iter().filter(is_there).collect();
+    let with_first = possible.iter().filter(|at| first.hit.contains(at)).count();
+    with_first * 4 <= possible.len() * 3
 }
 
 struct Grouping<'a> {
@@ -186,13 +211,19 @@ impl Grouping<'_> {
             })
         };
         let silent = cases.iter().filter(is_silent).count();
-        let could_show = first.possible_cases().into_iter().chain(cases.iter().copied());
+        let scope = Scope::new(&self.run, first);
+        let is_meant = |endpoint| scope.endpoints.is_empty() || scope.endpoints.contains(&endpoint);
+        let possible = first
+            .possible
+            .iter()
+            .filter(|at| self.run.call(**at).is_some_and(|call| is_meant(call.endpoint)));
+        let could_show = possible.map(|(case, _)| *case).chain(cases.iter().copied());
         Cause {
             id: first.id.clone(),
             fault: self.fault(first),
-            scope: self.run.scope(first),
             verdict: first.verdict,
             could_show: could_show.collect::<BTreeSet<_>>().len(),
+            scope,
             silent,
             follows: self.follows(index, first.id.requirement, of),
             symptoms: group.symptoms.iter().map(|it| self.symptoms[*it].id.clone()).collect(),
@@ -245,12 +276,5 @@ impl Grouping<'_> {
         let mut follows: Vec<_> = cases.into_iter().map(|(code, it)| (code, it.len())).collect();
         follows.sort_by_key(|(code, number)| (code.is_none(), Reverse(*number), *code));
         follows
-    }
-}
-
-impl CauseId {
-    /// Whether two ids are about the same requirement.
-    pub fn is_about_the_same(&self, other: &Self) -> bool {
-        self.requirement == other.requirement
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 
+use super::CauseId;
 use super::facts::{CallFacts, CaseFacts, FaultClass, Fingerprint};
-use super::{CauseId, Scope};
 use crate::violation::{Effect, Verdict};
 
 /// A call of a run: index of the case, index of the call.
@@ -248,22 +248,12 @@ impl<'a> Run<'a> {
         let effect = if effects.len() == 1 { effects.into_iter().flatten().next() } else { None };
         Symptom { id, endpoint, violations, hit, possible, verdict, effect }
     }
-
-    /// Where the violations of a symptom are, compared with where they could be.
-    pub(super) fn scope(&self, symptom: &Symptom) -> Scope {
-        Scope::new(self, symptom)
-    }
 }
 
 impl Symptom {
     /// The cases with a violation.
     pub(super) fn cases(&self) -> BTreeSet<usize> {
         self.hit.iter().map(|(case, _)| *case).collect()
-    }
-
-    /// The cases in which it could show.
-    pub(super) fn possible_cases(&self) -> BTreeSet<usize> {
-        self.possible.iter().map(|(case, _)| *case).collect()
     }
 }
 

@@ -128,6 +128,19 @@ fn what_follows_from_a_change_hangs_below_it() {
 }
 
 #[test]
+fn a_change_of_the_request_does_not_follow_from_one_that_is_everywhere() {
+    let lacks_header = || breach(Some(Code::Header06), None);
+    let both = || chat(vec![lost("/seed", 1), lacks_header()]);
+    let loses = || chat(vec![lost("/seed", 1)]);
+    let everywhere = [both(), loses(), loses(), loses()];
+    assert_eq!(ids(&found(&everywhere)), ["payload-02/seed", "header-06"]);
+    // Where it is rare, it explains the other.
+    let keeps = || chat(Vec::new());
+    let rare = [both(), loses(), keeps(), keeps(), keeps()];
+    assert_eq!(ids(&found(&rare)), ["payload-02/seed"]);
+}
+
+#[test]
 fn a_fault_with_many_cases_of_its_own_is_a_cause() {
     let both = chat(vec![lost("/seed", 1), breach(Some(Code::Leak06), None)]);
     let leaks = || chat(vec![breach(Some(Code::Leak06), None)]);
