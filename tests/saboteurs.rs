@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fallproof_judge::{Judgment, judge_case};
+use fallproof_judge::{Cause, Judgment, Outcome, causes, judge_case};
 use fallproof_reference::ReferenceTarget;
 use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_runner::Runner;
@@ -62,19 +62,27 @@ fn all_of_it() -> bool {
     std::env::var_os("FALLPROOF_ALL").is_some()
 }
 
-/// The codes of the requirements that this router violates, each with a scenario that shows it.
-/// `own` are the codes that it must violate.
+/// What the scenarios show of a saboteur.
+struct Shown {
+    /// The codes of the requirements that it violates, each with a scenario that shows it.
+    broken: BTreeMap<&'static str, String>,
+    /// The causes of its failures and warnings.
+    causes: Vec<Cause>,
+}
+
+/// Runs scenarios against a saboteur. `own` are the codes that it must violate.
 fn broken_by(
     saboteur: &'static Saboteur,
     own: &BTreeSet<&str>,
     runtime: &Runtime,
-) -> Result<BTreeMap<&'static str, String>, Failed> {
+) -> Result<Shown, Failed> {
     let is_about =
         |scenario: &Scenario| scenario.proves.iter().any(|code| own.contains(code.as_str()));
     let own_codes: Vec<_> = own.iter().copied().collect();
     let all = if all_of_it() { whole_suite() } else { quick(about(&own_codes), is_about) };
     let size = if all_of_it() { all.len() } else { AT_A_TIME };
     let mut broken = BTreeMap::new();
+    let mut facts = Vec::new();
     for some in all.chunks(size) {
         let target = ReferenceTarget { saboteur: Some(saboteur) };
         let runner = runtime
@@ -89,11 +97,15 @@ fn broken_by(
             broken.extend(codes.map(|code| (code.as_str(), scenario.id.clone())));
         }
         is_recorded_without_the_key(&runner, some, &ran, &judged)?;
+        // A violation of a scenario with `level: robustness` has no cause.
+        let has_causes = |it: &Judgment| it.outcome != Outcome::NotRobust;
+        facts.extend(judged.into_iter().filter(has_causes).map(|it| it.facts));
         if !all_of_it() && own.iter().all(|code| broken.contains_key(code)) {
             break;
         }
     }
-    Ok(broken)
+    let causes = causes(&facts.iter().collect::<Vec<_>>()).all;
+    Ok(Shown { broken, causes })
 }
 
 /// Checks that evidence from an evidence file gets the same judgment as the original. Also checks
@@ -158,6 +170,7 @@ fn main() -> ExitCode {
         .collect();
     let name = "every_requirement_has_a_saboteur_a_source_and_a_scenario";
     trials.push(Trial::test(name, || requirements_are_proven(&whole_suite())));
+    trials.push(Trial::test("few_saboteurs_have_many_causes", few_have_many_causes));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -173,7 +186,7 @@ fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Faile
         return Err("no requirement in scenarios/requirements.yaml names it".into());
     }
     let expected: BTreeSet<_> = own.iter().chain(saboteur.also).copied().collect();
-    let shown = broken_by(saboteur, &own, runtime)?;
+    let Shown { broken: shown, causes } = broken_by(saboteur, &own, runtime)?;
     let broken: BTreeSet<_> = shown.keys().copied().collect();
     let sentence = |code: &str| requirement::find(code).map_or("", |it| it.sentence.trim());
     let lines = |codes: BTreeSet<&str>, what: &str| {
@@ -191,11 +204,54 @@ fn is_caught(saboteur: &'static Saboteur, runtime: &Runtime) -> Result<(), Faile
     ]
     .concat();
     if wrong.is_empty() {
-        return Ok(());
+        return its_cause_comes_first(saboteur, &own, &causes);
     }
     let Saboteur { name, breaks, .. } = saboteur;
     let wrong = wrong.join("\n");
     Err(format!("{name} {breaks}:\n{wrong}\nsee: cargo run -- run --saboteur {name}").into())
+}
+
+/// Saboteurs with more than [`FEW_CAUSES`] causes in the whole suite, each with their number.
+const MANY_CAUSES: [(&str, usize); 0] = [];
+
+/// The number of causes that nearly all saboteurs have at most: each has one fault.
+const FEW_CAUSES: usize = 3;
+
+/// Checks that the worst cause of a saboteur's failures is the fault that it was made for, and that
+/// it has few others.
+fn its_cause_comes_first(
+    saboteur: &Saboteur,
+    own: &BTreeSet<&str>,
+    causes: &[Cause],
+) -> Result<(), Failed> {
+    let worst = causes.iter().map(|cause| cause.verdict).max();
+    let causes: Vec<_> = causes.iter().filter(|cause| Some(cause.verdict) == worst).collect();
+    let list: Vec<_> = causes.iter().map(|it| format!("{} ({})", it.id, it.cases.len())).collect();
+    let list = list.join(", ");
+    let Some(first) = causes.first() else {
+        // Only an informational requirement names it, or scenarios of the level robustness.
+        return Ok(());
+    };
+    let codes = first.symptoms.iter().filter_map(|it| it.requirement);
+    if !codes.clone().any(|code| own.contains(code.as_str())) {
+        return Err(format!("the first cause is not its own: {list}").into());
+    }
+    let known = MANY_CAUSES.iter().find(|(name, _)| *name == saboteur.name);
+    let most = known.map_or(FEW_CAUSES, |(_, number)| *number);
+    if causes.len() > most {
+        return Err(format!("{} causes instead of {most}: {list}", causes.len()).into());
+    }
+    Ok(())
+}
+
+/// Checks that at least nine of ten saboteurs have few causes.
+fn few_have_many_causes() -> Result<(), Failed> {
+    let many = MANY_CAUSES.len();
+    if many * 10 <= saboteur::all().len() {
+        Ok(())
+    } else {
+        Err(format!("{many} have many").into())
+    }
 }
 
 fn requirements_are_proven(scenarios: &[&Scenario]) -> Result<(), Failed> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_suite::requirement::Code;
 
 use super::facts::CaseFacts;
-use super::symptom::{CallAt, Run, Symptom, ViolationAt};
+use super::symptom::{CallAt, Run, Symptom, ViolationAt, is_of_answer};
 use super::{Cause, Causes, Scope};
 use crate::violation::Verdict;
 
@@ -40,7 +40,45 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
             group.symptoms.push(index);
         }
     }
+    let groups = without_small(&symptoms, groups);
     Grouping { run, symptoms, groups }.causes()
+}
+
+/// Joins each group to a much larger one that has nearly all of its cases. The larger one is the
+/// general fault, even if its requirement comes later.
+fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
+    let all: Vec<_> = groups.iter().map(|group| group.all_cases(symptoms)).collect();
+    let larger = |index: usize| {
+        let cases = &all[index];
+        let requirement = symptoms[groups[index].symptoms[0]].id.requirement;
+        if !requirement.is_none_or(is_of_answer) {
+            return None;
+        }
+        let fits = |&other: &usize| {
+            all[other].len() >= cases.len() * MUCH_LARGER
+                && all[other].intersection(cases).count() * 5 >= cases.len() * 4
+        };
+        (0..all.len()).filter(fits).max_by_key(|other| (all[*other].len(), Reverse(*other)))
+    };
+    let joins: Vec<_> = (0..groups.len()).map(larger).collect();
+    // A group that is joined to another one cannot take a third one.
+    let is_joined = |index: usize| joins[index].is_some_and(|to| joins[to].is_none());
+    let mut joined: Vec<_> = groups.iter().map(|group| group.symptoms.clone()).collect();
+    for index in (0..groups.len()).filter(|index| is_joined(*index)) {
+        let symptoms = std::mem::take(&mut joined[index]);
+        joined[joins[index].unwrap_or(index)].extend(symptoms);
+    }
+    let left = groups.into_iter().zip(joined).filter(|(_, symptoms)| !symptoms.is_empty());
+    left.map(|(group, symptoms)| Group { symptoms, ..group }).collect()
+}
+
+/// How many times larger a group must be to take another one.
+const MUCH_LARGER: usize = 6;
+
+impl Group {
+    fn all_cases(&self, symptoms: &[Symptom]) -> BTreeSet<usize> {
+        self.symptoms.iter().flat_map(|index| symptoms[*index].cases()).collect()
+    }
 }
 
 /// Symptoms with one cause. The first one is what the target does wrong, the others follow from it.

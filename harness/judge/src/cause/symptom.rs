@@ -94,7 +94,11 @@ impl<'a> Run<'a> {
                 found.extend(self.by_member(&id, violations));
             } else {
                 let possible = self.possible(&violations, None);
-                found.extend(self.by_endpoint(&id, violations, possible));
+                if requirement.is_none_or(is_of_answer) {
+                    found.extend(self.by_endpoint(&id, violations, possible));
+                } else {
+                    found.push(self.symptom(id, None, violations, possible));
+                }
             }
         }
         found
@@ -239,13 +243,15 @@ impl<'a> Run<'a> {
         let hit = self.hit(&violations);
         let of = violations.iter().map(|at| self.fingerprint(*at));
         let verdict = of.clone().map(|it| it.verdict).max().unwrap_or(Verdict::Note);
-        let is_expectation = id.requirement.is_none();
-        let mut effects: BTreeSet<_> = of.map(|it| it.effect).collect();
         // Some expectations of a case say what it did, others what came of that.
-        if is_expectation && effects.len() == 2 {
-            effects.remove(&None);
+        let is_expectation = id.requirement.is_none();
+        let mut effects = BTreeMap::<_, usize>::new();
+        for it in of.filter(|it| !is_expectation || it.effect.is_some()) {
+            *effects.entry(it.effect).or_default() += 1;
         }
-        let effect = if effects.len() == 1 { effects.into_iter().flatten().next() } else { None };
+        let all: usize = effects.values().sum();
+        let nearly_all = effects.into_iter().find(|(_, number)| number * 5 >= all * 4);
+        let effect = nearly_all.and_then(|(effect, _)| effect);
         Symptom { id, endpoint, violations, hit, possible, verdict, effect }
     }
 }
@@ -267,13 +273,14 @@ fn plain(name: &str) -> String {
 fn is_about_members(code: Code) -> bool {
     matches!(
         code,
-        Code::Payload01
-            | Code::Payload02
-            | Code::Payload03
-            | Code::Payload05
-            | Code::Payload06
-            | Code::Payload07
+        Code::Payload01 | Code::Payload02 | Code::Payload03 | Code::Payload05 | Code::Payload06
     )
+}
+
+/// Whether a requirement is about what comes of the attempts, which gateways often handle in one
+/// place for each endpoint.
+pub(super) fn is_of_answer(code: Code) -> bool {
+    matches!(code.family(), "ROUTE" | "STREAM" | "CLIENT")
 }
 
 /// What distinguishes violations of the same requirement from the beginning.
