@@ -48,14 +48,15 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
 /// general fault, even if its requirement comes later.
 fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     let all: Vec<_> = groups.iter().map(|group| group.all_cases(symptoms)).collect();
+    let first = |index: usize| &symptoms[groups[index].symptoms[0]];
     let larger = |index: usize| {
         let cases = &all[index];
-        let requirement = symptoms[groups[index].symptoms[0]].id.requirement;
-        if !requirement.is_none_or(is_of_answer) {
+        if !first(index).id.requirement.is_none_or(is_of_answer) {
             return None;
         }
         let fits = |&other: &usize| {
-            all[other].len() >= cases.len() * MUCH_LARGER
+            first(other).verdict >= first(index).verdict
+                && all[other].len() >= cases.len() * MUCH_LARGER
                 && all[other].intersection(cases).count() * 5 >= cases.len() * 4
         };
         (0..all.len()).filter(fits).max_by_key(|other| (all[*other].len(), Reverse(*other)))

@@ -187,6 +187,22 @@ fn a_warning_is_a_cause_after_all_failures() {
 }
 
 #[test]
+fn a_failure_never_follows_from_a_warning() {
+    let warn = || Fingerprint { verdict: Verdict::Warn, ..breach(Some(Code::Client02), None) };
+    let mut cases: Vec<_> = (0..9).map(|_| chat(vec![warn()])).collect();
+    cases.push(chat(vec![warn(), breach(Some(Code::Client05), None)]));
+    assert_eq!(ids(&found(&cases)), ["client-05", "client-02"]);
+}
+
+#[test]
+fn a_fault_follows_from_a_much_more_general_one_of_a_later_requirement() {
+    let general = || breach(Some(Code::Client04), None);
+    let mut cases: Vec<_> = (0..9).map(|_| chat(vec![general()])).collect();
+    cases.push(chat(vec![general(), breach(Some(Code::Stream10), None)]));
+    assert_eq!(ids(&found(&cases)), ["client-04"]);
+}
+
+#[test]
 fn the_simplest_case_is_the_example() {
     let twice = CaseFacts {
         calls: vec![call(Endpoint::ChatCompletions, &["seed"]); 2],
