@@ -502,6 +502,11 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     streams("loses-large-events", "drops events of more than 64 KiB", StreamFault::LosesLarge)
         .also(&["FP-CLIENT-11", "FP-STREAM-08", "FP-STREAM-15"]),
+    wrapped(
+        "limits-streams",
+        "aborts a stream after the configured timeout, even if its events keep coming",
+        Wrapper::LimitsStreams,
+    ),
     streams("buffers-streams", "sends a stream only when it is complete", StreamFault::Buffers),
     responses("claims-gzip", "labels its plain responses as gzip", |answer| {
         answer.header("content-encoding", "gzip");
