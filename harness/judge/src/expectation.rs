@@ -106,10 +106,15 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        // Without an attempt, the target can only report a cooldown: with 429 or 503.
-        let is_of_its_kind = [expected, got]
-            .iter()
-            .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
+        // Without an attempt, the target reports a cooldown, with 429 or 503, or a mistake of the
+        // client.
+        let both = |fits: fn(u16) -> bool| fits(expected) && fits(got);
+        let is_of_its_kind = if was_asked {
+            both(|status| status >= 400)
+        } else {
+            both(|status| matches!(status, 429 | 503))
+                || both(|status| matches!(status, 400 | 404 | 422))
+        };
         let excuse = unspecified(view, Freedom::Status).filter(|_| is_of_its_kind);
         found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }

@@ -140,6 +140,15 @@ impl Case {
         }
     }
 
+    /// Changes the timeouts of every group.
+    pub(super) fn with_timeouts(mut self, timeout_ms: u64, total_timeout_ms: Option<u64>) -> Self {
+        for group in &mut self.groups {
+            (group.policy.timeout_ms, group.policy.total_timeout_ms) =
+                (timeout_ms, total_timeout_ms);
+        }
+        self
+    }
+
     /// Sets the scenario's level to `robustness`.
     pub(super) fn of_robustness(mut self) -> Self {
         self.scenario.level = scenario::Level::Robustness;

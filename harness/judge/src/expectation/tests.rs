@@ -206,6 +206,20 @@ fn the_expected_deployment_answers() {
 )]
 #[case::no_attempt(503, 404, false, Some("expected status 503 for the client, got 404"))]
 #[case::no_success(200, 503, true, Some("expected status 200 for the client, got 503"))]
+#[case::another_mistake_of_the_client(
+    400,
+    404,
+    false,
+    Some(
+        "(exempt: the exact status of an error, within its kind, is up to the target) expected status 400 for the client, got 404"
+    )
+)]
+#[case::not_a_mistake_of_the_client(
+    400,
+    503,
+    false,
+    Some("expected status 400 for the client, got 503")
+)]
 #[case::no_error(503, 200, true, Some("expected status 503 for the client, got 200"))]
 fn the_status_is_of_the_expected_kind(
     #[case] expected: u16,

@@ -77,6 +77,17 @@ steps:
 }
 
 #[test]
+fn a_call_that_names_no_group_is_not_sent_to_a_deployment() {
+    for model in ["", "null", "7", r#"[\"gpt-4o\"]"#, r#"\"\""#] {
+        let call = CALL.replace("body:", &format!("model_json: \"{model}\", body:"));
+        let case = || calls("", &[&call]);
+        assert_found(case().got(400, "{}"), &[]);
+        let wanted = "09 attempt 1 went to `primary` although the call names no model group";
+        assert_found(case().attempt("primary"), &[wanted]);
+    }
+}
+
+#[test]
 fn a_failed_deployment_may_be_passed_over_if_declared() {
     let case = calls("", &[CALL, CALL]).attempt("primary").failing(500, None).attempt("backup");
     let case = case.next_call().attempt("backup");

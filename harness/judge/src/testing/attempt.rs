@@ -197,6 +197,11 @@ impl Case {
         })
     }
 
+    /// Only `sent` bytes of the answer to the last attempt are sent, although no fault ends it.
+    pub(crate) fn sent_in_part(self, sent: usize) -> Self {
+        self.with(|recorded| recorded.sent = sent)
+    }
+
     /// The connection ends in this way after the complete answer to the last attempt. The client
     /// gets the same answer.
     pub(crate) fn torn_after_its_end(mut self, end: CutEnd) -> Self {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::Coding;
 use fallproof_suite::evidence::{CaseResult, Ending, Inconclusive};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario;
@@ -117,7 +117,7 @@ fn a_stream_that_reports_its_failure_is_honest(#[case] event: &str, #[case] fail
 #[test]
 fn a_compressed_stream_that_reports_its_failure_is_honest() {
     let stream = "data: {\"error\":{\"message\":\"Overloaded.\"}}\n\n";
-    let body = coding::packed([stream.as_bytes()]).concat();
+    let body = Coding::Gzip.packed([stream.as_bytes()]).concat();
     let case = lossy().got(200, body).got_header("content-encoding", "gzip");
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
 }

@@ -49,8 +49,8 @@ violations! {
         AttemptMiscoded { how: CodingMisfit } => "attempt {n} {how}";
         UnacceptableCoding { coding: String } =>
             "the response has the content coding `{coding}`, which the client does not accept";
-        PackedCallFailed { status: u16 } =>
-            "the client sent its body in gzip and got status {status} without an attempt";
+        PackedCallFailed { coding: &'static str, status: u16 } =>
+            "the client sent its body in {coding} and got status {status} without an attempt";
         OtherGroup { group: String, of: String } =>
             "the response to a call for `{group}` has content of `{of}`, which belongs to another group";
     }
@@ -60,12 +60,18 @@ violations! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodingMisfit {
-    /// The header says gzip, but the body is not gzip.
-    #[strum(to_string = "says `content-encoding: gzip`, but its body is not in gzip")]
-    NotPacked,
-    /// The body is gzip, but there is no header.
-    #[strum(to_string = "has a body in gzip, but no `content-encoding`")]
-    Unlabeled,
+    /// The header names a coding, but the body is not in it.
+    #[strum(to_string = "says `content-encoding: {coding}`, but its body is not in {coding}")]
+    NotPacked {
+        /// The coding.
+        coding: &'static str,
+    },
+    /// The body is in a coding, but there is no header.
+    #[strum(to_string = "has a body in {coding}, but no `content-encoding`")]
+    Unlabeled {
+        /// The coding.
+        coding: &'static str,
+    },
 }
 
 /// How a provider failed, as a gateway can report it to its client.

@@ -30,6 +30,7 @@ violations! {
             "attempt {n} went to `{to}`, {why}; its cooldown ends in {duration_ms} ms";
         OtherGroup { group: String, deployment: String, of: String } =>
             "a call for `{group}` was sent to `{deployment}`, which belongs to `{of}`";
+        NamesNoGroup => "attempt {n} went to `{to}` although the call names no model group";
         NoContextLengthFallback { next: String } =>
             "attempt {n} was refused as too long, but `{next}` was never tried";
         NoContentFilterFallback { next: String } =>

@@ -51,6 +51,8 @@ violations! {
             "every attempt failed before any content, but the client got a success status";
         HeldBack { event: usize, ms: u64 } =>
             "event {event} of attempt {n} had not reached the client after {ms} ms, when two more had been sent";
+        Aborted { ms: u64, pause_ms: u64 } =>
+            "the stream of attempt {n} was aborted after {ms} ms, although an event came every {pause_ms} ms";
         OutlivesClient => "attempt {n} at `{to}` was not canceled after the client disconnected";
     }
 }
