@@ -74,12 +74,17 @@ pub fn is_packed(bytes: &[u8]) -> bool {
 pub fn codings(headers: &Headers) -> Vec<String> {
     let mut codings = list(headers, "content-encoding");
     codings.retain(|coding| coding != "identity");
-    codings
+    codings.iter().map(|coding| canonical(coding).to_owned()).collect()
+}
+
+/// The usual name of a coding: `x-gzip` is another name of `gzip`.
+fn canonical(coding: &str) -> &str {
+    if coding == "x-gzip" { Coding::Gzip.name() } else { coding }
 }
 
 /// Whether gzip is the only content coding in these headers.
 pub fn is_gzip(headers: &Headers) -> bool {
-    matches!(&codings(headers)[..], [coding] if coding == "gzip" || coding == "x-gzip")
+    matches!(&codings(headers)[..], [coding] if coding == Coding::Gzip.name())
 }
 
 /// Whether these request headers accept this coding; `None` if they have no `accept-encoding`.
@@ -93,7 +98,7 @@ pub fn accepts(headers: &Headers, coding: &str) -> Option<bool> {
             let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
             let weight = parameters.trim().strip_prefix("q=");
             let is_wanted = weight.and_then(|it| it.parse::<f32>().ok()).is_none_or(|it| it > 0.0);
-            (coding.trim() == name).then_some(is_wanted)
+            (canonical(coding.trim()) == name).then_some(is_wanted)
         })
     };
     Some(weight(coding).or_else(|| weight("*")).unwrap_or(false))
@@ -137,10 +142,10 @@ mod tests {
     fn what_a_client_accepts_is_read_from_its_header() {
         let accepts = |value| accepts(&headers("Accept-Encoding", value), "gzip");
         assert_eq!(accepts(""), None);
-        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1"] {
+        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1", "x-gzip"] {
             assert_eq!(accepts(taken), Some(true), "{taken}");
         }
-        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *"] {
+        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *", "X-Gzip;q=0, *"] {
             assert_eq!(accepts(refused), Some(false), "{refused}");
         }
     }
@@ -149,6 +154,7 @@ mod tests {
     fn the_codings_of_a_body_are_read_from_its_header() {
         let is_gzip = |value| is_gzip(&headers("content-encoding", value));
         assert!(is_gzip("gzip") && is_gzip("identity, x-gzip") && is_gzip("GZip"));
+        assert_eq!(codings(&headers("content-encoding", "X-GZIP")), ["gzip"]);
         assert!(!is_gzip("identity") && !is_gzip("br") && !is_gzip("gzip, gzip"));
     }
 }
