@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fallproof_protocol::behavior::UNEXPECTED;
+use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
 use fallproof_suite::capabilities::{Capabilities, Forwarded, Ignored, Strictness};
 use fallproof_suite::evidence::Ending;
@@ -67,6 +68,9 @@ fn a_content_length_that_does_not_fit_is_named() {
     assert_missed(case("9"), &[wanted]);
     let wanted = "the target closed the connection before the response was complete";
     assert_missed(case("2"), &[wanted]);
+    // The length is that of the packed body, which may be longer than the unpacked one.
+    let packed = coding::packed([&b"{}"[..]]).concat();
+    assert_missed(case(&packed.len().to_string()).got(200, &packed), &[wanted]);
 }
 
 #[test]
