@@ -107,6 +107,8 @@ pub struct View<'a> {
     pub scenario: &'a Scenario,
     /// All groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
+    /// All groups that the same start of the target served, including those of other scenarios.
+    pub all_groups: &'a [Group],
     /// The group that the call asked for.
     pub group: &'a Group,
     /// The API key that clients send to the target.
