@@ -121,7 +121,12 @@ fn unpacked_frames(mut bytes: &[u8], most: usize) -> Option<Vec<u8>> {
 pub fn codings(headers: &Headers) -> Vec<String> {
     let mut codings = list(headers, "content-encoding");
     codings.retain(|coding| coding != "identity");
-    codings
+    codings.iter().map(|coding| canonical(coding).to_owned()).collect()
+}
+
+/// The usual name of a coding: `x-gzip` is another name of `gzip`.
+fn canonical(coding: &str) -> &str {
+    if coding == "x-gzip" { Coding::Gzip.name() } else { coding }
 }
 
 /// Whether these request headers accept this coding; `None` if they have no `accept-encoding`.
@@ -135,7 +140,7 @@ pub fn accepts(headers: &Headers, coding: &str) -> Option<bool> {
             let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
             let weight = parameters.trim().strip_prefix("q=");
             let is_wanted = weight.and_then(|it| it.parse::<f32>().ok()).is_none_or(|it| it > 0.0);
-            (coding.trim() == name).then_some(is_wanted)
+            (canonical(coding.trim()) == name).then_some(is_wanted)
         })
     };
     Some(weight(coding).or_else(|| weight("*")).unwrap_or(false))
@@ -185,10 +190,10 @@ mod tests {
     fn what_a_client_accepts_is_read_from_its_header() {
         let accepts = |value| accepts(&headers("Accept-Encoding", value), "gzip");
         assert_eq!(accepts(""), None);
-        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1"] {
+        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1", "x-gzip"] {
             assert_eq!(accepts(taken), Some(true), "{taken}");
         }
-        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *"] {
+        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *", "X-Gzip;q=0, *"] {
             assert_eq!(accepts(refused), Some(false), "{refused}");
         }
     }
@@ -203,5 +208,6 @@ mod tests {
         for other in ["identity", "br", "gzip, gzip"] {
             assert_eq!(coding(other), None);
         }
+        assert_eq!(codings(&headers("content-encoding", "X-GZIP")), ["gzip"]);
     }
 }

@@ -108,6 +108,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
         Some(View {
             scenario,
             groups: target.groups,
+            all_groups: target.all_groups,
             group: target.groups.iter().find(|group| group.name == call.group)?,
             gateway_key: target.gateway_key,
             started: target.started,

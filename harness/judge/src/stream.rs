@@ -6,7 +6,7 @@
 //! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
 //! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's; [`restart`] |
 //! | `FP-STREAM-06` | [`late_attempt`] |
-//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage |
+//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage; `08` also [`unaltered`] |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: the start of the stream |
 //! | `FP-STREAM-13` | [`disconnect`] |
 //! | `FP-STREAM-14` | [`blame`] |

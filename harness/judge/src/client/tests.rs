@@ -529,6 +529,30 @@ fn no_header_comes_from_a_failed_attempt(
     assert_found(case.got_header(name, value), wanted);
 }
 
+#[rstest]
+#[case::of_the_failed("request-id", "req_0000000001", true)]
+#[case::of_the_failed_under_a_longer_name("llm-x-request-id", "req_0000000001", true)]
+#[case::of_the_answering("request-id", "req_0000000002", false)]
+#[case::of_the_client("request-id", "req_0000000003", false)]
+#[case::another_value("x-processing", "241-milliseconds", false)]
+fn the_id_of_a_failed_attempts_answer_is_known_under_any_name(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] is_stale: bool,
+) {
+    let call = CALL.replace("body:", "headers: { x-my-id: req_0000000003 }, body:");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
+    let case = Case::of(&text).attempt("primary").failing(500, None);
+    let case = case.answered_with("x-request-id", "req_0000000001");
+    let case = case.answered_with("x-ms-client-request-id", "req_0000000003");
+    let case = case.answered_with("openai-processing-ms", "241-milliseconds");
+    let case = case.attempt("backup").answered(200, ANSWER);
+    let case = case.answered_with("x-request-id", "req_0000000002").got(200, ANSWER);
+    let wanted = format!("12 the response has `{name}` of attempt 1, which failed at `primary`");
+    let wanted = [wanted.as_str()];
+    assert_found(case.got_header(name, value), if is_stale { &wanted } else { &[] });
+}
+
 #[test]
 fn a_success_has_no_header_of_a_failed_attempt() {
     let quoting = ANSWER.replace("Yes", "It failed.");

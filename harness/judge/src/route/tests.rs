@@ -551,6 +551,30 @@ steps:
     assert_found(case, &[]);
 }
 
+#[test]
+fn a_deployment_without_a_version_is_not_called_on_a_dated_path() {
+    let text = "
+deployments: { primary: { provider: azure, model: gpt-4o, script: [ok] } }
+group: { chain: [primary] }
+steps:
+";
+    let called = |target: &str, surface| {
+        let case = Case::of(&format!("{text}{CALL}")).attempt("primary");
+        case.asking_for(target, Some((surface, Endpoint::ChatCompletions)))
+    };
+    let dated = "/openai/deployments/gpt-4o/chat/completions";
+    let wanted = |asked: &str| {
+        format!(
+            "17 attempt 1 at `primary` requests the API version {asked}; its deployment has none"
+        )
+    };
+    let with_version = format!("{dated}?api-version=2025-02-01-preview");
+    assert_found(called(&with_version, Surface::AzureLegacy), &[&wanted("2025-02-01-preview")]);
+    assert_found(called(dated, Surface::AzureLegacy), &[&wanted("none")]);
+    let own = "/openai/v1/chat/completions?api-version=preview";
+    assert_found(called(own, Surface::AzureV1), &[]);
+}
+
 #[rstest]
 #[case::own("?api-version=2024-10-21", &[])]
 #[case::another("?api-version=2023-05-15", &["17 attempt 1 at `primary` requests the API version 2023-05-15; its deployment has 2024-10-21"])]
@@ -592,6 +616,22 @@ fn a_call_that_met_a_stale_connection_is_made_again_or_falls_back() {
 fn a_call_is_not_given_up_because_a_connection_was_stale(#[case] case: Case, #[case] of: &str) {
     let told = "was gone when the call used it, and no attempt was made after that";
     assert_found(case, &[&format!("18 a connection to `{of}` {told}")]);
+}
+
+#[rstest]
+#[case::of_the_group(", fallback_on: [5xx]", None)]
+#[case::of_the_target("", Some(&[Condition::Any5xx][..]))]
+fn without_a_fallback_on_connection_failures_the_attempt_is_still_made_again(
+    #[case] policy: &str,
+    #[case] declared: Option<&[Condition]>,
+) {
+    let case = || {
+        let case = Case::with_policy(policy).stale("primary");
+        case.declaring(|it| it.fallback_on = declared.map(<[_]>::to_vec))
+    };
+    let told = "was gone when the call used it, and the attempt was not made again on a new one";
+    assert_found(case().got(502, "{}"), &[&format!("18 a connection to `primary` {told}")]);
+    assert_found(case().attempt("primary").arriving_after(1), &[]);
 }
 
 // 08, after a trial that neither succeeded nor failed

@@ -103,7 +103,7 @@ fn truncated_records_are_not_compared() {
     "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {two}"
 )]
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
-#[case::twice("role one two two stop done", "event 4 of attempt 1 arrived twice: {two}")]
+#[case::twice("role one two two stop done", "event 3 of attempt 1 arrived twice: {two}")]
 #[case::late("role two one stop done", "event 2 of attempt 1 arrived too late: {one}")]
 #[case::changed_and_sent_later(
     "role 2 one two stop done",
@@ -126,6 +126,15 @@ fn an_event_reaches_the_client_unaltered(#[case] got: &str, #[case] wanted: &str
     let data = primary(word);
     let data = data.trim().trim_start_matches("data: ");
     assert_found(answered().got_stream(primary(got)), &[&format!("01 {wanted}{data}")]);
+}
+
+#[test]
+fn a_changed_finish_reason_is_found_once() {
+    let got = primary(ANSWER).replace("\"stop\"", "\"tool_calls\"");
+    let data = r#"{"id":"primary","choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let wanted =
+        format!("08 event 4 of attempt 1 reached the client with another finish reason: {data}");
+    assert_found(answered().got_stream(got), &[&wanted]);
 }
 
 #[test]
@@ -327,6 +336,16 @@ fn a_stream_that_lacks_only_done_is_not_interrupted() {
     assert_found(case().got_stream(primary(ANSWER)), &[]);
     let without_done = streamed().attempt("primary").streaming(primary("role one two stop"));
     assert_found(without_done, &[]);
+    // A fault between the finish reason and `[DONE]` is not the provider's own end.
+    let cut = answered().cut_after(primary("role one two stop").len());
+    let wanted = "07 the stream of attempt 1 broke after its first content, but the client's stream \
+                ended normally";
+    assert_found(cut.got_stream(primary("role one two stop")), &[wanted]);
+    let length = primary("done").len();
+    let short =
+        || answered().with_content_length_off_by(-i32::try_from(length).expect("it is short"));
+    assert_found(short().got_stream(primary("role one two stop")), &[wanted]);
+    assert_found(short().ended_with(Ending::Closed), &[]);
 }
 
 // 08

@@ -18,6 +18,8 @@ violations! {
             "the response header `{header}` shows {what}: {text}";
         OtherGroupNamed { group: String } =>
             "the response names `{group}`, a group that the client did not ask for";
+        OtherGroupsNamed { group: String, count: usize } =>
+            "the response names {count} groups that the client did not ask for, such as `{group}`";
         DeploymentOfOtherGroup { name: String, group: String } =>
             "the response names `{name}`, a deployment of `{group}`, which the client did not ask for";
     }

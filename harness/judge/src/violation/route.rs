@@ -51,11 +51,13 @@ violations! {
             "attempt {n} retried `{to}` {after_ms} ms after its 429";
         GaveUpOnStale { deployment: String } =>
             "a connection to `{deployment}` was gone when the call used it, and no attempt was made after that";
+        NotOnNewConnection { deployment: String } =>
+            "a connection to `{deployment}` was gone when the call used it, and the attempt was not made again on a new one";
         NoSuchPath { provider: String, target: String } =>
             "attempt {n} requested {target} at `{to}`, but {provider} has no such path";
-        WrongApiVersion { asked: Option<String>, wanted: String } =>
+        WrongApiVersion { asked: Option<String>, wanted: Option<String> } =>
             "attempt {n} at `{to}` requests the API version {asked}; its deployment has {wanted}",
-            asked = asked.as_deref().unwrap_or("none");
+            asked = asked.as_deref().unwrap_or("none"), wanted = wanted.as_deref().unwrap_or("none");
     }
 }
 

@@ -40,6 +40,8 @@ violations! {
             "the stream of attempt {n} broke after its first content, but the client's stream ended normally";
         InventedEnd { event: usize, data: String } =>
             "event {event} is an end marker that attempt {n} did not send: {data}";
+        FinishReasonChanged { event: usize, data: String } =>
+            "event {event} of attempt {n} reached the client with another finish reason: {data}";
         EndMissing => "the end of attempt {n}'s stream is missing";
         UnrequestedUsage { event: usize } =>
             "event {event} reports usage, which the client did not request";
