@@ -83,13 +83,21 @@ pub struct Judgment {
     pub violations: Vec<Violation>,
     /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
+    /// Indexes of the calls that failed silently, in order.
+    pub silent: Vec<usize>,
     /// What the case shows about the target's claims.
     pub claims: Vec<Sighting>,
 }
 
 impl Judgment {
     fn of(outcome: Outcome) -> Self {
-        Self { outcome, violations: Vec::new(), failure: None, claims: Vec::new() }
+        Self {
+            outcome,
+            violations: Vec::new(),
+            failure: None,
+            silent: Vec::new(),
+            claims: Vec::new(),
+        }
     }
 }
 
@@ -134,8 +142,11 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
             violation.verdict = Verdict::Note;
         }
     }
-    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(&observed, &violations));
-    Judgment { outcome, violations, failure, claims }
+    let has_failed = outcome == Outcome::Fail;
+    let silent = if has_failed { verdict::silent(&observed, &violations) } else { Vec::new() };
+    let how = if silent.is_empty() { Failure::Honest } else { Failure::Silent };
+    let failure = has_failed.then_some(how);
+    Judgment { outcome, violations, failure, silent, claims }
 }
 
 /// Whether any call of the case reached a deployment of this group.

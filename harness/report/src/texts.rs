@@ -64,7 +64,7 @@ texts! {
     Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }
     Case { id, title, why, links, file, profile, proves, reason, violations, steps, replay, har;
-        outcome, failure, started_ms, took_ms, claims }
+        outcome, failure, silent_steps, started_ms, took_ms, claims }
     Claim { message, cases }
     Violation { requirement, pointer, message, declared, expected; weight, step, attempt }
     Expected { reason, issue }

@@ -19,10 +19,11 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
     if let Some((_, deployment)) = view.group.deployment_at(&last.prefix) {
         let deployment = deployment.name.clone();
-        let kind = match falls_back(view) {
-            true => GaveUpOnStale { deployment },
-            // The deployment is healthy, so the attempt can still be made again.
-            false => NotOnNewConnection { deployment },
+        // The deployment is healthy, so the attempt can be made again even without a fallback.
+        let kind = if falls_back(view) {
+            GaveUpOnStale { deployment }
+        } else {
+            NotOnNewConnection { deployment }
         };
         found.breach(Code::Route18, kind);
     }

@@ -618,6 +618,34 @@ fn a_call_is_not_given_up_because_a_connection_was_stale(#[case] case: Case, #[c
     assert_found(case, &[&format!("18 a connection to `{of}` {told}")]);
 }
 
+// 06, in a call with many attempts
+
+#[test]
+fn each_attempt_is_judged_by_the_attempts_before_it() {
+    let limited = |case: Case, name: &str| {
+        case.attempt(name).failing(429, None).answered_with("retry-after", "5")
+    };
+    let case = limited(limited(Case::with_policy(", retries: 9"), "primary"), "backup");
+    let found = limited(limited(case, "primary"), "backup").attempt("primary").found("ROUTE");
+    let of_06: Vec<_> = found.iter().filter(|line| line.starts_with("FP-ROUTE-06")).collect();
+    let told = |number, name| {
+        let told = "which had sent Retry-After; its cooldown ends in 5000 ms";
+        format!("FP-ROUTE-06 attempt {number} went to `{name}`, {told}")
+    };
+    assert_eq!(of_06, [&told(3, "primary"), &told(4, "backup"), &told(5, "primary")]);
+}
+
+#[test]
+fn a_loop_of_attempts_is_judged_in_one_pass() {
+    const ATTEMPTS: usize = 2_000;
+    let case = (0..ATTEMPTS).fold(Case::with_policy(""), |case, _| {
+        case.attempt("primary").failing(429, None).answered_with("retry-after", "60")
+    });
+    let found = case.found("ROUTE");
+    let of_06 = found.iter().filter(|line| line.starts_with("FP-ROUTE-06"));
+    assert_eq!(of_06.count(), ATTEMPTS - 1);
+}
+
 #[rstest]
 #[case::of_the_group(", fallback_on: [5xx]", None)]
 #[case::of_the_target("", Some(&[Condition::Any5xx][..]))]

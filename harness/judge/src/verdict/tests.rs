@@ -144,6 +144,22 @@ fn an_unreachable_target_is_inconclusive() {
 }
 
 #[test]
+fn the_calls_that_failed_silently_are_known() {
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}{CALL}");
+    let wrong = |case: Case| case.attempt("primary").without_header("authorization");
+    let judged = |calls: [u16; 3]| {
+        let [first, second, third] = calls;
+        let case = wrong(Case::of(&text)).got(first, "{}").next_call();
+        let case = wrong(case).got(second, "{}").next_call();
+        wrong(case).got(third, "{}").judge()
+    };
+    let some = judged([500, 200, 500]);
+    assert_eq!((some.failure, some.silent), (Some(Failure::Silent), vec![1]));
+    let none = judged([500, 500, 500]);
+    assert_eq!((none.failure, none.silent), (Some(Failure::Honest), vec![]));
+}
+
+#[test]
 fn a_case_without_attempts_is_inconclusive() {
     let no_attempt = |case: Case, status: u16, answer: &str| {
         let answer = answer.to_owned();

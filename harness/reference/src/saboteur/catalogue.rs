@@ -477,6 +477,12 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    each_group("loses-query", "sends no query parameters that are configured", |group| {
+        group.primary.query.clear();
+        for fallback in &mut group.fallbacks {
+            fallback.query.clear();
+        }
+    }),
     each_group(
         "first-settings-everywhere",
         "sends the headers of the first deployment to all of them",
