@@ -60,11 +60,12 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The decompressed body; `None` if the body is not valid gzip or is not labeled as gzip.
+    /// The decompressed body; `None` if the body is not in the coding that its header names.
     fn unpacked(&self) -> Option<Vec<u8>> {
         let coding = self.header("content-encoding")?;
-        let is_gzip = coding.trim().eq_ignore_ascii_case(Coding::Gzip.name());
-        is_gzip.then(|| coding::unpacked(self.body, MOST_BODY_BYTES + 1)).flatten()
+        let is_packed = |it: Coding| coding.trim().eq_ignore_ascii_case(it.name());
+        Coding::of(self.body).filter(|it| is_packed(*it))?;
+        coding::unpacked(self.body, MOST_BODY_BYTES + 1)
     }
 
     fn header(&self, name: &str) -> Option<String> {

@@ -7,6 +7,8 @@ use std::io::{Read as _, Write as _};
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use ruzstd::decoding::StreamingDecoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,23 +20,56 @@ use crate::http1::{Headers, values};
 pub enum Coding {
     /// `gzip`
     Gzip,
+    /// `zstd`
+    Zstd,
 }
 
 impl Coding {
+    const ALL: [Self; 2] = [Self::Gzip, Self::Zstd];
+
     /// The coding's name in `content-encoding` and `accept-encoding`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// The coding of this data, as its first bytes show.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|coding| bytes.starts_with(coding.first_bytes()))
+    }
+
+    /// The only content coding in these headers, if it is one of these.
+    pub fn in_headers(headers: &Headers) -> Option<Self> {
+        let codings = codings(headers);
+        let [coding] = &codings[..] else { return None };
+        Self::ALL.into_iter().find(|it| coding.strip_prefix("x-").unwrap_or(coding) == it.name())
+    }
+
+    /// The first bytes of all data in this coding.
+    fn first_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Gzip => &[0x1f, 0x8b, 8],
+            Self::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        }
+    }
+
+    /// Compresses these pieces as one stream, so that the receiver can decompress each piece as soon
+    /// as it arrives. Returns the compressed pieces.
+    pub fn packed<'a>(self, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+        match self {
+            Self::Gzip => gzip(pieces),
+            // Each piece is a frame.
+            Self::Zstd => pieces
+                .into_iter()
+                .map(|it| compress_to_vec(it, CompressionLevel::Fastest))
+                .collect(),
         }
     }
 }
 
-/// The first bytes of all gzip data.
-const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
-
-/// Compresses these pieces as one gzip stream, so that the receiver can decompress each piece as
-/// soon as it arrives. Returns the compressed pieces.
-pub fn packed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+fn gzip<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let mut packed = Vec::new();
     for piece in pieces {
@@ -50,12 +85,16 @@ pub fn packed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     packed
 }
 
-/// Decompresses gzip data and returns at most `most` bytes. If the data is cut off, returns the
-/// bytes before the cut. Returns `None` if the data is not valid gzip.
+/// Decompresses data and returns at most `most` bytes. If the data is cut off, returns the bytes
+/// before the cut. Returns `None` if the data is in no [`Coding`].
 pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
-    if !is_packed(bytes) {
-        return None;
+    match Coding::of(bytes)? {
+        Coding::Gzip => gunzip(bytes, most),
+        Coding::Zstd => unpacked_frames(bytes, most),
     }
+}
+
+fn gunzip(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     let limit = u64::try_from(most).unwrap_or(u64::MAX);
     match MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut plain) {
@@ -65,21 +104,29 @@ pub fn unpacked(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// Whether these bytes begin like gzip data.
-pub fn is_packed(bytes: &[u8]) -> bool {
-    bytes.starts_with(&GZIP)
+/// Decompresses zstd frames. The decoder does not tell a cut from other damage.
+fn unpacked_frames(mut bytes: &[u8], most: usize) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    while !bytes.is_empty() && plain.len() < most {
+        let limit = u64::try_from(most - plain.len()).unwrap_or(u64::MAX);
+        let frame = StreamingDecoder::new(&mut bytes).ok().map(|frame| frame.take(limit));
+        if frame.is_none_or(|mut frame| frame.read_to_end(&mut plain).is_err()) {
+            return (!plain.is_empty()).then_some(plain);
+        }
+    }
+    Some(plain)
 }
 
 /// The codings in the `content-encoding` headers, in lower case and without `identity`.
 pub fn codings(headers: &Headers) -> Vec<String> {
     let mut codings = list(headers, "content-encoding");
     codings.retain(|coding| coding != "identity");
-    codings
+    codings.iter().map(|coding| canonical(coding).to_owned()).collect()
 }
 
-/// Whether gzip is the only content coding in these headers.
-pub fn is_gzip(headers: &Headers) -> bool {
-    matches!(&codings(headers)[..], [coding] if coding == "gzip" || coding == "x-gzip")
+/// The usual name of a coding: `x-gzip` is another name of `gzip`.
+fn canonical(coding: &str) -> &str {
+    if coding == "x-gzip" { Coding::Gzip.name() } else { coding }
 }
 
 /// Whether these request headers accept this coding; `None` if they have no `accept-encoding`.
@@ -93,7 +140,7 @@ pub fn accepts(headers: &Headers, coding: &str) -> Option<bool> {
             let (coding, parameters) = item.split_once(';').unwrap_or((item, ""));
             let weight = parameters.trim().strip_prefix("q=");
             let is_wanted = weight.and_then(|it| it.parse::<f32>().ok()).is_none_or(|it| it > 0.0);
-            (coding.trim() == name).then_some(is_wanted)
+            (canonical(coding.trim()) == name).then_some(is_wanted)
         })
     };
     Some(weight(coding).or_else(|| weight("*")).unwrap_or(false))
@@ -114,10 +161,10 @@ mod tests {
         vec![(name.to_owned(), value.into())]
     }
 
-    #[test]
-    fn each_packed_piece_can_be_unpacked_when_it_arrives() {
+    fn each_piece_can_be_unpacked(coding: Coding) {
         let pieces: [&[u8]; 3] = [b"data: 1\n\n", b"", b"data: 2\n\n"];
-        let packed = packed(pieces);
+        let packed = coding.packed(pieces);
+        assert_eq!(Coding::of(&packed[0]), Some(coding));
         let (mut arrived, mut plain) = (Vec::new(), Vec::new());
         for (piece, packed) in pieces.iter().zip(&packed) {
             arrived.extend_from_slice(packed);
@@ -128,27 +175,39 @@ mod tests {
     }
 
     #[test]
+    fn each_packed_piece_can_be_unpacked_when_it_arrives() {
+        Coding::ALL.into_iter().for_each(each_piece_can_be_unpacked);
+    }
+
+    #[test]
     fn other_bytes_are_not_unpacked() {
         assert_eq!(unpacked(b"{}", 100), None);
         assert_eq!(unpacked(b"\x1f\x8b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff{}", 100), None);
+        assert_eq!(unpacked(b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff\xff{}", 100), None);
     }
 
     #[test]
     fn what_a_client_accepts_is_read_from_its_header() {
         let accepts = |value| accepts(&headers("Accept-Encoding", value), "gzip");
         assert_eq!(accepts(""), None);
-        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1"] {
+        for taken in ["gzip", "br, GZIP;q=0.5", "*", "br;q=1, *;q=0.1", "x-gzip"] {
             assert_eq!(accepts(taken), Some(true), "{taken}");
         }
-        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *"] {
+        for refused in ["identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0, *", "X-Gzip;q=0, *"] {
             assert_eq!(accepts(refused), Some(false), "{refused}");
         }
     }
 
     #[test]
     fn the_codings_of_a_body_are_read_from_its_header() {
-        let is_gzip = |value| is_gzip(&headers("content-encoding", value));
-        assert!(is_gzip("gzip") && is_gzip("identity, x-gzip") && is_gzip("GZip"));
-        assert!(!is_gzip("identity") && !is_gzip("br") && !is_gzip("gzip, gzip"));
+        let coding = |value| Coding::in_headers(&headers("content-encoding", value));
+        for gzip in ["gzip", "identity, x-gzip", "GZip"] {
+            assert_eq!(coding(gzip), Some(Coding::Gzip));
+        }
+        assert_eq!(coding("zstd"), Some(Coding::Zstd));
+        for other in ["identity", "br", "gzip, gzip"] {
+            assert_eq!(coding(other), None);
+        }
+        assert_eq!(codings(&headers("content-encoding", "X-GZIP")), ["gzip"]);
     }
 }

@@ -65,7 +65,9 @@ impl Judge {
                     let scenario = &scenarios[place];
                     recorder.started(scenario);
                     let groups = plan.as_ref().map_or(&[][..], |it| it.groups_of(&scenario.id));
-                    let case = Case::new(scenario, header.facts(groups), evidence);
+                    let all_groups = plan.as_ref().map_or(&[][..], |it| &it.groups);
+                    let facts = header.facts(groups, all_groups);
+                    let case = Case::new(scenario, facts, evidence);
                     cases.insert(place, recorder.ended(scenario, groups, &case));
                 }
                 Entry::Discarded(places) => cases.retain(|place, _| !places.contains(place)),

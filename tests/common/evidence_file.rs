@@ -56,7 +56,11 @@ pub(crate) fn judge(file: &[u8]) -> (Vec<(Evidence, Judgment)>, String) {
     while let Some(entry) = reader.entry().unwrap_or_else(|error| panic!("{error}")) {
         let Entry::Case(ended) = entry else { panic!("no case was discarded") };
         let scenario = &reader.scenarios[ended.scenario];
-        let judgment = judge_case(scenario, reader.header.facts(ended.groups()), &ended.evidence);
+        let judgment = judge_case(
+            scenario,
+            reader.header.facts(ended.groups(), ended.all_groups()),
+            &ended.evidence,
+        );
         judged.push((ended.evidence, judgment));
     }
     (judged, reader.header.gateway_key)

@@ -108,6 +108,28 @@ fn every_parameter_of_every_endpoint_is_sent_over_a_fallback() {
     assert!(lacking.is_empty(), "parameters that no scenario sends: {lacking:#?}");
 }
 
+/// Parameters of some models only, with the prefixes of their names. No schema has these rules,
+/// because nobody has seen a refusal.
+const OF_SOME_MODELS: [(&str, &[&str]); 2] =
+    [("prompt_cache_options", &["gpt-5.6"]), ("prompt_cache_retention", &["gpt-4.1", "gpt-5"])];
+
+#[test]
+fn the_parameters_of_the_prompt_cache_are_sent_to_models_that_have_them() {
+    for scenario in &SUITE.scenarios {
+        for planned in scenario.calls() {
+            let body: Value =
+                serde_json::from_str(&planned.send.body.for_model("")).unwrap_or_default();
+            let used = OF_SOME_MODELS.iter().filter(|(name, _)| body.get(name).is_some());
+            for (name, prefixes) in used {
+                for Deployment { model, .. } in chain(scenario, &planned.send) {
+                    let has_it = prefixes.iter().any(|prefix| model.starts_with(prefix));
+                    assert!(has_it, "{}: {model} does not have {name}", scenario.id);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_behavior_is_used() {
     let played: BTreeSet<_> = SUITE

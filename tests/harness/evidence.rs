@@ -160,7 +160,7 @@ fn judged(file: &[u8]) -> Result<usize, RecordError> {
     let mut cases = 0;
     while let Some(entry) = reader.entry()? {
         let Entry::Case(ended) = entry else { continue };
-        let facts = reader.header.facts(ended.groups());
+        let facts = reader.header.facts(ended.groups(), ended.all_groups());
         let scenario = &reader.scenarios[ended.scenario];
         let case = Case::new(scenario, facts, ended.evidence.clone());
         let redactor = Redactor::of([]);

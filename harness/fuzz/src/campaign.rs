@@ -191,7 +191,7 @@ impl Worker<'_> {
     ) -> Result<(), StartError> {
         let is_first = |cause: &Cause| self.stats.lock().is_first(cause, number);
         if found.keys().any(is_first) {
-            let alone = self.executor.run_rested(case).await?;
+            let alone = self.executor.run_after_cooldown(case).await?;
             let again = alone.iter().flat_map(|it| &it.violations);
             let again: BTreeMap<_, _> = again.map(|it| (Cause::of(it), it)).collect();
             let all = found.len();
@@ -222,7 +222,7 @@ impl Worker<'_> {
         ways: &[Way],
     ) -> Result<bool, StartError> {
         let Some(without) = blame::without(case, violation) else { return Ok(true) };
-        let execution = self.executor.run_rested(&without).await?;
+        let execution = self.executor.run_after_cooldown(&without).await?;
         Ok(execution.is_some_and(|execution| execution.ways != ways))
     }
 }

@@ -7,11 +7,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::case::{CaseDeployment, FuzzCase};
+use super::cooldowns::Cooldowns;
 use super::generate::{SHORT_WAIT, Scope};
 use super::model_names::model_names;
 use super::oracle;
 use super::repair::Acceptor;
-use super::rests::Rests;
 use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
@@ -34,7 +34,7 @@ pub enum Executor {
         /// The target and its mocks.
         runner: Box<Runner>,
         /// When each group returns to its usual state.
-        rests: Rests,
+        cooldowns: Cooldowns,
     },
 }
 
@@ -75,7 +75,7 @@ impl Executor {
 
     /// A target that is configured once, for the groups of [`fixed_groups`].
     pub fn fixed(runner: Runner) -> Self {
-        Self::Fixed { runner: Box::new(runner), rests: Rests::default() }
+        Self::Fixed { runner: Box::new(runner), cooldowns: Cooldowns::default() }
     }
 
     /// Runs a case on a target without state of earlier cases. Such a target is either fresh, or
@@ -84,11 +84,14 @@ impl Executor {
     ///
     /// # Errors
     /// The target or the deployments could not be started.
-    pub async fn run_rested(&self, case: &FuzzCase) -> Result<Option<Execution>, StartError> {
-        if let Self::Fixed { runner, rests } = self {
+    pub async fn run_after_cooldown(
+        &self,
+        case: &FuzzCase,
+    ) -> Result<Option<Execution>, StartError> {
+        if let Self::Fixed { runner, cooldowns } = self {
             let scenario = scenario(0, case);
             let mut tries = 0;
-            while rests.began_at_first(&scenario.id) && !runner.is_rested(&scenario).await {
+            while cooldowns.began_at_first(&scenario.id) && !runner.goes_to_first(&scenario).await {
                 tries += 1;
                 if tries == MOST_TRIES {
                     return Ok(None);
@@ -107,20 +110,20 @@ impl Executor {
         let scenarios: Vec<_> =
             cases.iter().enumerate().map(|(at, case)| scenario(at, case)).collect();
         match self {
-            Self::Fixed { runner, rests } => {
+            Self::Fixed { runner, cooldowns } => {
                 let mut executions = Vec::new();
                 for (scenario, case) in scenarios.iter().zip(cases) {
-                    if rests.is_new(&scenario.id) {
-                        rests.begin(&scenario.id, runner.is_rested(scenario).await);
+                    if cooldowns.is_new(&scenario.id) {
+                        cooldowns.begin(&scenario.id, runner.goes_to_first(scenario).await);
                     }
-                    tokio::time::sleep(rests.left(&scenario.id, Instant::now())).await;
+                    tokio::time::sleep(cooldowns.left(&scenario.id, Instant::now())).await;
                     let judged = judged(runner, scenario).await;
                     // If the target ignores `Retry-After`, there is nothing to wait for.
                     if runner.facts(scenario).capabilities.waives(Code::Route06).is_none() {
                         let calls = judged.evidence.calls().iter();
                         let attempts = calls.flat_map(CallEvidence::all_requests);
                         let most = case.max_retry_after.unwrap_or(SHORT_WAIT);
-                        rests.note(&scenario.id, attempts, most, Instant::now());
+                        cooldowns.note(&scenario.id, attempts, most, Instant::now());
                     }
                     executions.push(Execution::of(judged, case));
                 }

@@ -68,7 +68,7 @@ pub async fn minimize(
     }
     // The simplest case may have failed only because of state from the cases before it.
     if executor.is_fixed() && simplest.0 != failure.case {
-        let alone = executor.run_rested(&simplest.0).await?;
+        let alone = executor.run_after_cooldown(&simplest.0).await?;
         let mut violations = alone.into_iter().flat_map(|it| it.violations);
         if !violations.any(|it| Cause::of(&it) == failure.cause) {
             return Ok((failure.case.clone(), failure.violation.clone()));

@@ -69,7 +69,7 @@ pub enum Seen {
     Kept,
     /// After a failure, a deployment got no attempt in a later call.
     #[strum(to_string = "`{deployment}` got no attempt after `{failure}`")]
-    Rested {
+    CooledDown {
         /// The deployment.
         deployment: String,
         /// Its failure in an earlier call.
@@ -90,6 +90,9 @@ pub enum Seen {
     /// The requirement was met by a case that tests it.
     #[strum(to_string = "each case that tests it met it")]
     Met,
+    /// The cases of an incomplete run that test the requirement met it. Others may not.
+    #[strum(to_string = "not shown, because each case of this incomplete run that tests it met it")]
+    NotShown,
 }
 
 /// A claim that the evidence of a run contradicts.
@@ -144,8 +147,11 @@ impl fmt::Display for Contradiction {
 }
 
 /// Returns the claims that these sightings contradict. Each sighting comes with the id of its case.
+/// `is_covered` tells whether all cases that mainly test a requirement were judged. If some were not,
+/// those that met the requirement do not contradict its waiver.
 pub fn contradictions<'a>(
     sightings: impl IntoIterator<Item = (&'a str, &'a Sighting)>,
+    is_covered: impl Fn(Code) -> bool,
 ) -> Vec<Contradiction> {
     let mut found: Vec<Contradiction> = Vec::new();
     let mut kept: Vec<&Claim> = Vec::new();
@@ -154,12 +160,16 @@ pub fn contradictions<'a>(
             kept.push(claim);
             continue;
         }
+        let seen = match claim {
+            Claim::Waives { requirement, .. } if !is_covered(*requirement) => Seen::NotShown,
+            _ => seen.clone(),
+        };
         match found.iter_mut().find(|it| it.claim == *claim) {
             Some(known) if known.cases.last().is_some_and(|last| last == case) => {}
             Some(known) => known.cases.push(case.to_owned()),
             None => found.push(Contradiction {
                 claim: claim.clone(),
-                seen: seen.clone(),
+                seen,
                 cases: vec![case.to_owned()],
             }),
         }
@@ -172,7 +182,7 @@ pub fn contradictions<'a>(
 pub(super) fn of_call(view: View<'_>) -> Vec<Sighting> {
     let attempts: Vec<_> = view.attempts().collect();
     let mut seen = Vec::new();
-    seen.extend(rest(view, &attempts));
+    seen.extend(cooldown(view, &attempts));
     seen.extend(retry(view, &attempts));
     seen.extend(fallback(view, &attempts));
     for attempt in &attempts {
@@ -204,7 +214,7 @@ pub(super) fn of_case(
 
 /// Detects a cooldown that the target claims not to have: the first deployment failed in an earlier
 /// call and is now skipped, although neither the group nor the provider asked for a wait.
-fn rest(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
+fn cooldown(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     let Capabilities { unsupported, waived, own_cooldown, .. } = view.capabilities;
     let cooldown = unsupported.get(&Feature::Other(Ability::Cooldown));
     let declared = cooldown.or_else(|| waived.get(&Code::Route06));
@@ -224,7 +234,7 @@ fn rest(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {
     }
     let deployment = view.group.chain.first()?.name.clone();
     let claim = Claim::NeverCools(reason.clone());
-    Some(Sighting { claim, seen: Seen::Rested { deployment, failure } })
+    Some(Sighting { claim, seen: Seen::CooledDown { deployment, failure } })
 }
 
 fn retry(view: View<'_>, attempts: &[Attempt<'_>]) -> Option<Sighting> {

@@ -43,11 +43,13 @@ impl<'a> Collector<'a> {
     }
 
     /// The reason why the target is exempt from this requirement, if it is. A target is exempt if
-    /// it waives this requirement. If it waives any requirement that the scenario proves, it is
-    /// also exempt from all requirements that the scenario does not prove.
+    /// it waives this requirement. If it waives any requirement that the scenario proves, other
+    /// attempts and another response may follow, so it is also exempt from the `ROUTE` and `CLIENT`
+    /// requirements that the scenario does not prove.
     fn waived(&self, requirement: Code) -> Option<Excuse> {
-        let is_its_own = self.view.scenario.proves.contains(&requirement);
-        let follows = || unclaimed(self.view).filter(|_| !is_its_own);
+        let may_follow = matches!(requirement.family(), "ROUTE" | "CLIENT")
+            && !self.view.scenario.proves.contains(&requirement);
+        let follows = || unclaimed(self.view).filter(|_| may_follow);
         waives(self.view, requirement).or_else(follows)
     }
 

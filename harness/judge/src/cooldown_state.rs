@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::condition::Condition;
 
-use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::observe::{Attempt, AttemptOutcome, ObservedCall, View};
 use crate::violation::CooldownReason;
 
 /// Limit on a requested wait if the group does not set one.
@@ -29,55 +29,97 @@ pub(super) struct CooldownState {
     latest_end: Duration,
 }
 
+/// The states of all deployments of a group, attempt by attempt.
+pub(super) struct Cooldowns<'a> {
+    view: View<'a>,
+    counted: Vec<Counted>,
+}
+
+impl<'a> Cooldowns<'a> {
+    /// The states before the judged call.
+    pub(super) fn before(view: View<'a>) -> Self {
+        let mut counted = vec![Counted::default(); view.group.deployments().count()];
+        for (call, attempt) in view.history() {
+            counted[attempt.chain_index].take(view, call, &attempt);
+        }
+        Self { view, counted }
+    }
+
+    /// The state of the deployment at `chain_index`.
+    pub(super) fn of(&self, chain_index: usize) -> CooldownState {
+        self.counted[chain_index].state
+    }
+
+    /// Adds the next attempt of the judged call.
+    pub(super) fn take(&mut self, attempt: &Attempt<'a>) {
+        self.counted[attempt.chain_index].take(self.view, self.view.observed, attempt);
+    }
+}
+
+/// The state of a cooldown, with bounds on the number of consecutive failures.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    state: CooldownState,
+    failures: u32,
+    at_most: u32,
+}
+
+impl Counted {
+    /// Adds the next attempt at the deployment.
+    fn take(&mut self, view: View<'_>, call: &ObservedCall<'_>, attempt: &Attempt<'_>) {
+        if attempt.lost_its_client(call) {
+            return;
+        }
+        let at = call.at;
+        let failed = failed_at(attempt);
+        let is_in_call = call.position == view.observed.position;
+        let since = if is_in_call { failed } else { view.observed.exchange.started };
+        let within_call = failed.saturating_sub(call.exchange.started);
+        let Self { state, failures, at_most } = self;
+        if let Some(wait) = requested_wait(view, attempt) {
+            state.extend(at + wait, since, CooldownReason::RetryAfter);
+            state.latest_end = state.latest_end.max(at + within_call + wait);
+        }
+        if attempt.outcome() == AttemptOutcome::Success {
+            (*failures, *at_most) = (0, 0);
+            return;
+        }
+        let counts = attempt.cause().is_none() && is_of(Condition::RECOMMENDED, attempt);
+        let declared = view.capabilities.fallback_on.as_deref();
+        if !counts && !declared.is_some_and(|declared| is_of(declared, attempt)) {
+            return;
+        }
+        *at_most += 1;
+        let is_unclear = !counts
+            || attempt.outcome() == AttemptOutcome::Interrupted
+            || attempt.is_broken_refusal()
+            || declared.is_some_and(|declared| !is_of(declared, attempt));
+        *failures = if is_unclear { 0 } else { *failures + 1 };
+        let Some(cooldown) = view.group.policy.cooldown else { return };
+        let until = at + Duration::from_millis(cooldown.duration_ms);
+        if *failures >= cooldown.after_failures {
+            state.extend(until, since, CooldownReason::RepeatedFailures);
+            // After the cooldown, a target may count from zero, or go on counting.
+            *failures = 0;
+        }
+        if *at_most >= cooldown.after_failures {
+            state.latest_end = state.latest_end.max(until + within_call);
+        }
+    }
+}
+
 impl CooldownState {
     /// The state of the deployment at `chain_index`, before attempt `before` of the judged call.
     pub(super) fn of(view: View<'_>, chain_index: usize, before: usize) -> Self {
-        let now = view.attempts().filter(|attempt| attempt.number < before);
+        let now = view.attempts().take_while(|attempt| attempt.number < before);
         let now = now.map(|attempt| (view.observed, attempt));
-        let mut state = Self::default();
-        // Lower and upper bounds on the number of consecutive failures.
-        let (mut failures, mut at_most) = (0, 0);
-        let own = view.history().chain(now).filter(|(_, it)| it.chain_index == chain_index);
-        for (call, attempt) in own.filter(|(call, it)| !it.lost_its_client(call)) {
-            let at = call.at;
-            let failed = failed_at(&attempt);
-            let since = if call.position == view.observed.position {
-                failed
-            } else {
-                view.observed.exchange.started
-            };
-            let within_call = failed.saturating_sub(call.exchange.started);
-            if let Some(wait) = requested_wait(view, &attempt) {
-                state.extend(at + wait, since, CooldownReason::RetryAfter);
-                state.latest_end = state.latest_end.max(at + within_call + wait);
-            }
-            if attempt.outcome() == AttemptOutcome::Success {
-                (failures, at_most) = (0, 0);
-                continue;
-            }
-            let counts = attempt.cause().is_none() && is_of(Condition::RECOMMENDED, &attempt);
-            let declared = view.capabilities.fallback_on.as_deref();
-            if !counts && !declared.is_some_and(|declared| is_of(declared, &attempt)) {
-                continue;
-            }
-            at_most += 1;
-            let is_unclear = !counts
-                || attempt.outcome() == AttemptOutcome::Interrupted
-                || attempt.is_broken_refusal()
-                || declared.is_some_and(|declared| !is_of(declared, &attempt));
-            failures = if is_unclear { 0 } else { failures + 1 };
-            let Some(cooldown) = view.group.policy.cooldown else { continue };
-            let until = at + Duration::from_millis(cooldown.duration_ms);
-            if failures >= cooldown.after_failures {
-                state.extend(until, since, CooldownReason::RepeatedFailures);
-                // After the cooldown, a target may count from zero, or go on counting.
-                failures = 0;
-            }
-            if at_most >= cooldown.after_failures {
-                state.latest_end = state.latest_end.max(until + within_call);
+        let mut counted = Counted::default();
+        for (call, attempt) in view.history().chain(now) {
+            if attempt.chain_index == chain_index {
+                counted.take(view, call, &attempt);
             }
         }
-        state
+        counted.state
     }
 
     fn extend(&mut self, until: Duration, since: Duration, reason: CooldownReason) {

@@ -18,9 +18,9 @@ use super::collector::{Collector, unclaimed, waives};
 use super::excuse::Excuse;
 use super::payload::ignored;
 use super::route::{own_cooldown_excuse, unbuffered_excuse};
-use super::{contains, cooldown_state};
+use super::{contains, cooldown_state, header};
 use crate::observe::{Attempt, AttemptOutcome, View};
-use crate::violation::{ExpectationViolation, Verdict, Violation};
+use crate::violation::{ExpectationViolation, Verdict, Violation, ViolationKind};
 
 pub(super) fn check(view: View<'_>) -> Vec<Violation> {
     let mut found = Collector::new(view);
@@ -44,14 +44,33 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         headers(&mut found);
         not_carried(&mut found);
     }
-    // Informational violations come last.
-    found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
     if let Some(excuse) = declared_deviation(view) {
-        for violation in &mut found.found {
+        for violation in found.found.iter_mut().filter(|it| may_follow(view, &it.kind)) {
             violation.excused(Some(excuse.clone()));
         }
     }
+    // Informational violations come last.
+    found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
     found.found
+}
+
+/// Whether a missed expectation can follow from a declaration about routing or about fields: other
+/// attempts, and so another response. What attempts may not carry follows from neither; nor does an
+/// incomplete response, unless the target passed on a reply that was incomplete itself.
+fn may_follow(view: View<'_>, kind: &ViolationKind) -> bool {
+    let ViolationKind::Expectation(kind) = kind else { return false };
+    match kind {
+        ExpectationViolation::CarriesHeader { .. } | ExpectationViolation::CarriesText { .. } => {
+            false
+        }
+        ExpectationViolation::Interrupted { .. } | ExpectationViolation::TooShort { .. } => {
+            let is_passed_on =
+                |last: Attempt<'_>| last.recorded.is_cut() && last.recorded.status.is_some();
+            matches!(view.observed.exchange.ending, Ending::Closed | Ending::Reset)
+                && view.attempts().last().is_some_and(is_passed_on)
+        }
+        _ => true,
+    }
 }
 
 /// The length in the response's `content-length` header.
@@ -106,10 +125,15 @@ fn status(found: &mut Collector<'_>) {
         && expected != got
     {
         let was_asked = view.attempts().next().is_some();
-        // Without an attempt, the target can only report a cooldown: with 429 or 503.
-        let is_of_its_kind = [expected, got]
-            .iter()
-            .all(|status| if was_asked { *status >= 400 } else { matches!(status, 429 | 503) });
+        // Without an attempt, the target reports a cooldown, with 429 or 503, or a mistake of the
+        // client.
+        let both = |fits: fn(u16) -> bool| fits(expected) && fits(got);
+        let is_of_its_kind = if was_asked {
+            both(|status| status >= 400)
+        } else {
+            both(|status| matches!(status, 429 | 503))
+                || both(|status| matches!(status, 400 | 404 | 422))
+        };
         let excuse = unspecified(view, Freedom::Status).filter(|_| is_of_its_kind);
         found.miss(ExpectationViolation::Status { expected, got }).excused(excuse);
     }
@@ -177,16 +201,23 @@ fn not_carried(found: &mut Collector<'_>) {
         let recorded = attempt.recorded;
         for name in unwanted.headers.iter().filter(|it| recorded.header(it).next().is_some()) {
             let kind = ExpectationViolation::CarriesHeader { name: name.clone() };
-            found.miss(kind).at(&attempt);
+            found.miss(kind).at(&attempt).excused(header::declared(view, name));
         }
-        let is_carried = |text: &&String| {
-            let mut headers = recorded.headers.iter();
-            recorded.target.contains(text.as_str())
-                || headers.any(|(_, value)| contains(value, text))
-                || contains(&recorded.body, text)
-        };
-        for text in unwanted.text.iter().filter(is_carried) {
-            found.miss(ExpectationViolation::CarriesText { text: text.clone() }).at(&attempt);
+        for text in &unwanted.text {
+            let is_outside_headers =
+                recorded.target.contains(text.as_str()) || contains(&recorded.body, text);
+            let headers = recorded.headers.iter().filter(|(_, value)| contains(value, text));
+            let mut excuses: Vec<_> =
+                headers.map(|(name, _)| header::declared(view, name)).collect();
+            excuses.extend(is_outside_headers.then_some(None));
+            if excuses.is_empty() {
+                continue;
+            }
+            // A declaration must cover every place.
+            let excuse = excuses.into_iter().collect::<Option<Vec<_>>>();
+            let kind = ExpectationViolation::CarriesText { text: text.clone() };
+            let violation = found.miss(kind).at(&attempt);
+            violation.excused(excuse.and_then(|excuses| excuses.into_iter().next()));
         }
     }
 }
@@ -238,8 +269,8 @@ fn folded(names: &[String]) -> Vec<&String> {
     names
 }
 
-/// Returns an excuse for all missed expectations of the call, if there is one. For example, the
-/// target waives a requirement, applies its own cooldown, or declares fallback conditions that
+/// Returns an excuse for the missed expectations that [may follow](may_follow) from what the target
+/// declares, if there is one. For example, the target waives a requirement, applies its own cooldown, or declares fallback conditions that
 /// differ from the defaults.
 fn declared_deviation(view: View<'_>) -> Option<Excuse> {
     let passed_over = view.attempts().next().is_some_and(|first| first.chain_index > 0);

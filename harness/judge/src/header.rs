@@ -12,7 +12,7 @@ use fallproof_suite::requirement::Code;
 use super::collector::Collector;
 use super::excuse::Excuse;
 use super::names::{self, is_one_of};
-use crate::observe::Attempt;
+use crate::observe::{Attempt, View};
 use crate::violation::HeaderViolation;
 
 pub(super) fn check(found: &mut Collector<'_>) {
@@ -42,27 +42,17 @@ fn of_the_api(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 /// because the gateway's own connection may have headers with the same names.
 fn forwarded(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
-    let named: Vec<String> = view
-        .client_headers()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
-        .flat_map(|(_, value)| value.split(','))
-        .map(|name| name.trim().to_ascii_lowercase())
-        .collect();
-    let known = names::headers();
     for (name, value) in view.client_headers() {
         let header = name.to_ascii_lowercase();
-        let requirement = if named.contains(&header) || is_one_of(&header, &known.connection) {
+        let requirement = if is_hop_by_hop(view, &header) {
             Code::Header01
-        } else if is_one_of(&header, &known.client) {
+        } else if is_one_of(&header, &names::headers().client) {
             Code::Header02
         } else {
             continue;
         };
         if attempt.recorded.header(name).any(|arrived| contains(arrived, value)) {
-            // A hop-by-hop header must not be forwarded, even if the target declares that it
-            // forwards it.
-            let excuse =
-                (requirement == Code::Header02).then(|| declared(found, &header)).flatten();
+            let excuse = declared(view, &header);
             let kind = HeaderViolation::Forwarded { header };
             found.breach(requirement, kind).at(attempt).excused(excuse);
         }
@@ -73,19 +63,32 @@ fn internal(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     for (name, _) in &attempt.recorded.headers {
         let header = name.to_ascii_lowercase();
         if names::of_gateways().has_header(&header) {
-            let excuse = declared(found, &header);
+            let excuse = declared(found.view, &header);
             let kind = HeaderViolation::Internal { header };
             found.breach(Code::Header03, kind).at(attempt).excused(excuse);
         }
     }
 }
 
-/// The declared reason for forwarding this header, if the client sent it.
-fn declared(found: &Collector<'_>, header: &str) -> Option<Excuse> {
-    let view = found.view;
+/// The declared reason for forwarding this header, if the client sent it. No declaration covers
+/// hop-by-hop headers and API keys.
+pub(super) fn declared(view: View<'_>, header: &str) -> Option<Excuse> {
     let is_clients = view.client_headers().any(|(name, _)| name.eq_ignore_ascii_case(header));
-    let reason = view.capabilities.forwards(header).filter(|_| is_clients)?;
+    let is_key =
+        header.eq_ignore_ascii_case("authorization") || is_one_of(header, &names::headers().keys);
+    let may_be_declared = is_clients && !is_key && !is_hop_by_hop(view, header);
+    let reason = view.capabilities.forwards(header).filter(|_| may_be_declared)?;
     Some(Excuse::Forwards(reason.to_owned()))
+}
+
+/// Whether this header of the client applies only to its connection.
+fn is_hop_by_hop(view: View<'_>, header: &str) -> bool {
+    let mut connection =
+        view.client_headers().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
+    let is_listed = |(_, value): (&str, &str)| {
+        value.split(',').any(|name| name.trim().eq_ignore_ascii_case(header))
+    };
+    is_one_of(header, &names::headers().connection) || connection.any(is_listed)
 }
 
 fn content_type(found: &mut Collector<'_>, attempt: &Attempt<'_>) {

@@ -88,6 +88,8 @@ pub struct Judgment {
     pub violations: Vec<Violation>,
     /// How the failure appeared to the client; `None` if the case did not fail.
     pub failure: Option<Failure>,
+    /// Indexes of the calls that failed silently, in order.
+    pub silent: Vec<usize>,
     /// What the case shows about the target's claims.
     pub claims: Vec<Sighting>,
     /// What the case contributes to the causes of the run.
@@ -100,6 +102,7 @@ impl Judgment {
             outcome,
             violations: Vec::new(),
             failure: None,
+            silent: Vec::new(),
             claims: Vec::new(),
             facts: CaseFacts::default(),
         }
@@ -121,6 +124,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
         Some(View {
             scenario,
             groups: target.groups,
+            all_groups: target.all_groups,
             group: target.groups.iter().find(|group| group.name == call.group)?,
             gateway_key: target.gateway_key,
             started: target.started,
@@ -152,8 +156,11 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     };
     let fingerprint = |it: &Violation| cause::fingerprint(it, &facts.calls);
     let facts = CaseFacts { fingerprints: violations.iter().map(fingerprint).collect(), ..facts };
-    let failure = (outcome == Outcome::Fail).then(|| verdict::failure(&observed, &violations));
-    Judgment { outcome, violations, failure, claims, facts }
+    let has_failed = outcome == Outcome::Fail;
+    let silent = if has_failed { verdict::silent(&observed, &violations) } else { Vec::new() };
+    let how = if silent.is_empty() { Failure::Honest } else { Failure::Silent };
+    let failure = has_failed.then_some(how);
+    Judgment { outcome, violations, failure, silent, claims, facts }
 }
 
 /// Whether any call of the case reached a deployment of this group.

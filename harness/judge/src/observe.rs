@@ -107,6 +107,8 @@ pub struct View<'a> {
     pub scenario: &'a Scenario,
     /// All groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
+    /// All groups that the same start of the target served, including those of other scenarios.
+    pub all_groups: &'a [Group],
     /// The group that the call asked for.
     pub group: &'a Group,
     /// The API key that clients send to the target.
@@ -298,10 +300,11 @@ impl<'a> Attempt<'a> {
             && b"[DONE]".starts_with(data)
     }
 
-    /// Whether the attempt's stream ended with a finish reason, but without `[DONE]`.
+    /// Whether the attempt's stream ended with a finish reason, but without `[DONE]`. A stream that a
+    /// fault cut short did not end like that.
     pub fn ended_without_done(&self) -> bool {
         let mut events = self.events().unwrap_or_default().iter();
-        self.recorded.wire.cut.is_none() && events.any(Event::finishes)
+        !self.recorded.is_cut() && events.any(Event::finishes)
     }
 
     /// Whether the attempt went to a different endpoint than the client's call, so that the answer

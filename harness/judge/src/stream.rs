@@ -6,11 +6,12 @@
 //! | `FP-STREAM-01`, `02` | [`unaltered`]; `01` also covers a stream that never ends |
 //! | `FP-STREAM-03`, `04`, `05` | [`foreign`]: events that are not the answering provider's; [`restart`] |
 //! | `FP-STREAM-06` | [`late_attempt`] |
-//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage |
+//! | `FP-STREAM-07`, `08`, `09` | [`client_stream`]: the end of the stream, and usage; `08` also [`unaltered`] |
 //! | `FP-STREAM-10`, `11`, `12` | [`head`]: the start of the stream |
 //! | `FP-STREAM-13` | [`disconnect`] |
 //! | `FP-STREAM-14` | [`blame`] |
 //! | `FP-STREAM-15` | [`timeliness`] |
+//! | `FP-STREAM-16` | [`time_limit`] |
 //!
 //! `FP-CLIENT-02` covers the metadata of a response, whether or not the response is streamed.
 
@@ -24,6 +25,7 @@ mod provider_stream;
 mod restart;
 #[cfg(test)]
 mod tests;
+mod time_limit;
 mod timeliness;
 mod translated;
 mod unaltered;
@@ -84,6 +86,7 @@ fn events(found: &mut Collector<'_>, streams: &[ProviderStream<'_>]) {
     let answering = streams.iter().filter(|it| it.has_content()).max_by_key(completeness);
     let Some(answering) = answering else { return };
     timeliness::check(found, answering);
+    time_limit::check(found, answering);
     let others =
         streams.iter().filter(|it| it.attempt.number != answering.attempt.number).collect();
     foreign::check(found, answering, others, client);

@@ -38,6 +38,8 @@ pub(super) const CALL: &str =
 pub(super) struct Case {
     scenario: Scenario,
     groups: Vec<Group>,
+    /// Groups of other scenarios.
+    others: Vec<Group>,
     capabilities: Capabilities,
     /// Whether the extra probe call reached the mocks.
     wired: bool,
@@ -65,6 +67,7 @@ impl Case {
         let mut case = Self {
             scenario,
             groups,
+            others: Vec::new(),
             capabilities: Capabilities::default(),
             wired: false,
             calls: Vec::new(),
@@ -138,6 +141,22 @@ impl Case {
             started: Duration::ZERO,
             took: Duration::ZERO,
         }
+    }
+
+    /// Changes the timeouts of every group.
+    pub(super) fn with_timeouts(mut self, timeout_ms: u64, total_timeout_ms: Option<u64>) -> Self {
+        for group in &mut self.groups {
+            (group.policy.timeout_ms, group.policy.total_timeout_ms) =
+                (timeout_ms, total_timeout_ms);
+        }
+        self
+    }
+
+    /// The target also serves a group like the first one for the scenario with this id.
+    pub(super) fn beside_a_scenario(mut self, id: &str) -> Self {
+        let (scenario, model) = (id.to_owned(), id.replace('/', "."));
+        self.others.push(Group { scenario, model, ..self.groups[0].clone() });
+        self
     }
 
     /// Sets the scenario's level to `robustness`.
@@ -218,7 +237,7 @@ impl Case {
 
     /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, capabilities, delay, wired, .. } = self;
+        let Self { scenario, groups, others, capabilities, delay, wired, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
@@ -227,9 +246,10 @@ impl Case {
             wired,
             result,
         };
+        let all_groups = &[groups.clone(), others].concat();
         let (groups, capabilities, gateway_key) = (&groups, &capabilities, GATEWAY_KEY);
         let started = SystemTime::UNIX_EPOCH;
-        let facts = TargetFacts { groups, capabilities, gateway_key, started };
+        let facts = TargetFacts { groups, all_groups, capabilities, gateway_key, started };
         judge_case(&scenario, facts, &evidence)
     }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::evidence::{Ending, Inconclusive};
 use fallproof_suite::scenario::{Level, Scenario};
@@ -37,9 +39,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// The client got an error or an interrupted response, so it knows that the call failed.
+    /// In each call that failed, the client got an error or an interrupted response, so it knows.
     Honest,
-    /// The client got a success, or a response that never ended.
+    /// In at least one call, the client got a success, or a response that never ended.
     Silent,
 }
 
@@ -99,12 +101,12 @@ fn is_expected(scenario: &Scenario, call: usize) -> bool {
     calls.nth(call) == Some(Some(&[]))
 }
 
-/// Classifies the failure of a case. It is silent if a call with a violation looked like a success
-/// or never ended.
-pub(super) fn failure(calls: &[ObservedCall<'_>], violations: &[Violation]) -> Failure {
+/// Returns the indexes of the calls that failed silently: a call with a violation looked like a
+/// success or never ended.
+pub(super) fn silent(calls: &[ObservedCall<'_>], violations: &[Violation]) -> Vec<usize> {
     let failed = violations.iter().filter(|it| it.verdict == Verdict::Fail);
-    let mut failed = failed.filter_map(|it| calls.get(it.call));
-    if failed.any(looks_like_success) { Failure::Silent } else { Failure::Honest }
+    let failed: BTreeSet<_> = failed.map(|it| it.call).collect();
+    failed.into_iter().filter(|&call| calls.get(call).is_some_and(looks_like_success)).collect()
 }
 
 /// Whether a call looked like a success to its client, or never ended. A stream that reports an

@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use fallproof_judge::{Contradiction, contradictions};
 use fallproof_suite::record::{Header, SuiteFacts};
+use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::{profile, requirement};
 
@@ -59,7 +60,7 @@ pub fn report(
         verdict: verdict(counts, is_stale, interrupted),
         counts,
         baseline,
-        claims: claims(&cases),
+        claims: claims(header, &cases, &not_run),
         causes,
         profiles: profiles(&header.suite.profiles, &cases, &not_run),
         not_run: not_run.iter().map(|scenario| scenario.id.clone()).collect(),
@@ -67,11 +68,19 @@ pub fn report(
     }
 }
 
-/// Returns the target's claims that the evidence of all cases together contradicts.
-fn claims(cases: &[Case]) -> Vec<Claim> {
+/// Returns the target's claims that the evidence of all cases together does not support.
+fn claims(header: &Header, cases: &[Case], not_run: &[&Scenario]) -> Vec<Claim> {
+    let is_covered = |code: Code| {
+        let is_unclear = |case: &Case| {
+            matches!(case.outcome, Outcome::Inconclusive | Outcome::HarnessError)
+                && case.proves.first().is_some_and(|it| it == code.as_str())
+        };
+        let is_missing = |scenario: &&Scenario| scenario.proves.first() == Some(&code);
+        header.suite.whole && !cases.iter().any(is_unclear) && !not_run.iter().any(is_missing)
+    };
     let seen = cases.iter().flat_map(|case| case.claims.iter().map(|it| (case.id.as_str(), it)));
     let claim = |it: Contradiction| Claim { message: line(&it.to_string()), cases: it.cases };
-    contradictions(seen).into_iter().map(claim).collect()
+    contradictions(seen, is_covered).into_iter().map(claim).collect()
 }
 
 pub(super) fn tool() -> Tool {

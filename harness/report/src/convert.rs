@@ -69,6 +69,7 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         proves: scenario.proves.iter().map(ToString::to_string).collect(),
         outcome,
         failure: judgment.failure,
+        silent_steps: judgment.silent.iter().map(|call| call + 1).collect(),
         reason: reason.as_deref().map(phrases::line),
         started_ms: millis(evidence.started),
         took_ms: millis(evidence.took),
@@ -159,7 +160,7 @@ fn brief(message: &str) -> String {
 }
 
 /// Describes the fault injected into a reply. `None` if there was none.
-fn fault(wire: &WireFault) -> Option<String> {
+pub(super) fn fault(wire: &WireFault) -> Option<String> {
     let mut parts = Vec::new();
     parts.extend(wire.delay_ms.map(|delay| format!("{delay} ms late")));
     parts.extend(wire.head.map(|head| match head {

@@ -12,7 +12,7 @@ use fallproof_suite::evidence::{Ending, Exchange};
 use serde_json::{Map, Value, json};
 
 use crate::assemble;
-use crate::convert::millis;
+use crate::convert::{self, millis};
 use crate::event::{Raw, RunEvent};
 use crate::model::{Case, Outcome, Report};
 use crate::redact::Redactor;
@@ -103,8 +103,13 @@ fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
                 deployment.map_or("http://deployment", |deployment| deployment.host.as_str());
             let deployment =
                 deployment.map_or("a deployment", |deployment| deployment.name.as_str());
-            let comment =
-                format!("{call}attempt {} at {deployment}: {}", number + 1, recorded.behavior);
+            let fault = convert::fault(&recorded.wire).map(|fault| format!(", {fault}"));
+            let comment = format!(
+                "{call}attempt {} at {deployment}: {}{}",
+                number + 1,
+                recorded.behavior,
+                fault.unwrap_or_default(),
+            );
             entries.push(Entry::of_attempt(recorded, host, comment));
         }
     }
@@ -174,6 +179,8 @@ impl<'a> Entry<'a> {
     fn of_attempt(recorded: &'a RecordedRequest, host: &str, comment: String) -> Self {
         let since_head = |time: Duration| time.saturating_sub(recorded.times.head);
         let reply = &recorded.reply[..recorded.sent.min(recorded.reply.len())];
+        // Without a status, the prepared head was not sent.
+        let head = recorded.status.map_or(&[][..], |_| &recorded.reply_head);
         Self {
             started: recorded.times.head,
             took: since_head(recorded.times.end.unwrap_or(recorded.times.body)),
@@ -182,7 +189,7 @@ impl<'a> Entry<'a> {
             url: format!("{host}{}", recorded.target),
             sent: Message { headers: pairs(&recorded.headers), body: &recorded.body },
             status: recorded.status,
-            answered: Message { headers: header_lines(&recorded.reply_head), body: reply },
+            answered: Message { headers: header_lines(head), body: reply },
             comment,
         }
     }

@@ -105,6 +105,7 @@ fn case(case: &Case) -> Value {
     context! {
         codes => Serde(&codes),
         brief => brief.join(" "),
+        silent_calls => phrases::silent_calls(case),
         steps => case.steps.iter().map(step).collect::<Vec<_>>(),
         tone => tone::of_case(case),
         word => word(case),

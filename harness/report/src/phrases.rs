@@ -62,6 +62,17 @@ pub fn call(case: &Case, violation: &Violation) -> String {
     if case.steps.len() > 1 { format!("call {}: ", violation.step) } else { String::new() }
 }
 
+/// The calls of a silent failure, e.g. ` in calls 2, 3`. Empty if the case has only one call.
+pub fn silent_calls(case: &Case) -> String {
+    let calls: Vec<_> = case.silent_steps.iter().map(ToString::to_string).collect();
+    match calls.len() {
+        _ if case.steps.len() < 2 => String::new(),
+        0 => String::new(),
+        1 => format!(" in call {}", calls[0]),
+        _ => format!(" in calls {}", calls.join(", ")),
+    }
+}
+
 /// How much of the suite was selected and run, in a few sentences.
 pub fn scope(report: &Report) -> String {
     let selection = &report.run.selection;

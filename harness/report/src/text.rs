@@ -52,7 +52,8 @@ pub fn case(case: &Case) -> String {
         let _ = writeln!(text, "\n  robustness: {ROBUSTNESS}");
     }
     if case.failure == Some(Failure::Silent) {
-        let _ = writeln!(text, "\n  silent failure: the client got no sign of an error");
+        let calls = phrases::silent_calls(case);
+        let _ = writeln!(text, "\n  silent failure{calls}: the client got no sign of an error");
     }
     let _ = writeln!(text, "\n  rerun: {}", case.replay.cyan());
     text

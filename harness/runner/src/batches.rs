@@ -75,7 +75,8 @@ impl<O: Observer> Batches<'_, O> {
     fn not_run(&self, scenario: &Scenario, result: CaseResult) -> O::Output {
         let capabilities = &Capabilities::default();
         let started = SystemTime::now() - self.clock.elapsed();
-        let nothing = TargetFacts { groups: &[], capabilities, gateway_key: "", started };
+        let nothing =
+            TargetFacts { groups: &[], all_groups: &[], capabilities, gateway_key: "", started };
         let evidence = Evidence::without_calls(scenario, result);
         self.observer.case_ended(scenario, nothing, evidence)
     }

@@ -127,6 +127,7 @@ impl Runner {
     pub fn facts(&self, scenario: &Scenario) -> TargetFacts<'_> {
         TargetFacts {
             groups: self.plan.groups_of(&scenario.id),
+            all_groups: &self.plan.groups,
             capabilities: &self.capabilities,
             gateway_key: self.gateway_key(),
             started: SystemTime::now() - self.clock.elapsed(),

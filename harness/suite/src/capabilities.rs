@@ -8,10 +8,10 @@ use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::feature::Feature;
-use crate::requirement::{Code, PolicyCode};
+use crate::requirement::{Code, Level, PolicyCode};
 use crate::scenario::Scenario;
 use crate::skip::SkipReason;
 
@@ -27,7 +27,7 @@ pub struct Capabilities {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_on: Option<Vec<Condition>>,
     /// Requirements of the policy level that the target does not claim, each with a reason.
-    #[serde(default, deserialize_with = "policies", skip_serializing_if = "IndexMap::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     #[schemars(with = "IndexMap<PolicyCode, String>")]
     pub waived: IndexMap<Code, String>,
     /// Reason why the target applies its own cooldown: after a failure, it may skip the deployment
@@ -50,13 +50,6 @@ pub struct Capabilities {
     /// How strictly a scenario's expectations apply; tolerant by default.
     #[serde(default, skip_serializing_if = "Strictness::is_tolerant")]
     pub strictness: Strictness,
-}
-
-fn policies<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<IndexMap<Code, String>, D::Error> {
-    let waived = IndexMap::<PolicyCode, String>::deserialize(deserializer)?;
-    Ok(waived.into_iter().map(|(PolicyCode(code), reason)| (code, reason)).collect())
 }
 
 /// How strictly a scenario's expectations apply to behavior that the requirements leave open.
@@ -155,9 +148,11 @@ impl Capabilities {
         Some(SkipReason::Waived { requirement, reason: reason.to_owned() })
     }
 
-    /// The reason why this requirement is waived, if there is one.
+    /// The reason why this requirement is waived, if there is one. Only requirements of the policy
+    /// level can be waived; the level may have changed since an evidence file was written.
     pub fn waives(&self, requirement: Code) -> Option<&str> {
-        self.waived.get(&requirement).map(String::as_str)
+        let is_policy = requirement.requirement().level == Level::Policy;
+        self.waived.get(&requirement).filter(|_| is_policy).map(String::as_str)
     }
 
     /// The declared reason for a difference at this pointer, if there is one.

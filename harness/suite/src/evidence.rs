@@ -63,6 +63,8 @@ impl Evidence {
 pub struct TargetFacts<'a> {
     /// The groups that the target was configured to serve for the scenario.
     pub groups: &'a [Group],
+    /// All groups that the same start of the target served, including those of other scenarios.
+    pub all_groups: &'a [Group],
     /// The target's capabilities.
     pub capabilities: &'a Capabilities,
     /// The API key that the client sends to the target.

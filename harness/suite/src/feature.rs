@@ -51,6 +51,8 @@ pub enum Ability {
     DeploymentHeaders,
     /// Additional query parameters configured for a deployment.
     DeploymentQuery,
+    /// Choosing the model group by the field `model` of the request.
+    ModelRouting,
     /// Client keys: requests without a valid key are rejected.
     ClientKeys,
 }

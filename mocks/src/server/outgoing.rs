@@ -3,7 +3,7 @@
 use std::iter;
 use std::num::NonZeroUsize;
 
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::Coding;
 use fallproof_protocol::sse::{event_length, events_length};
 
 use super::prepared_reply::PreparedReply;
@@ -46,20 +46,13 @@ pub(super) struct Chunk<'a> {
 
 impl Outgoing {
     pub(super) fn new(prepared: PreparedReply, framing: ReplyFraming) -> Self {
-        let PreparedReply {
-            plan,
-            status,
-            mut head,
-            has_body,
-            is_event_stream,
-            is_packed,
-            mut body,
-        } = prepared;
+        let PreparedReply { plan, status, mut head, has_body, is_event_stream, coding, mut body } =
+            prepared;
         if plan.wire.head == Some(HeadFault::Garbage) {
             return Self { head: GARBAGE.to_vec(), ..Self::default() };
         }
         let is_event_stream = is_event_stream && has_body;
-        let packed = is_packed.then(|| pack(&mut body, is_event_stream));
+        let packed = coding.map(|coding| pack(coding, &mut body, is_event_stream));
         let mut is_chunked = false;
         if let Some(HeadFault::ContentLengthOffBy(bytes)) = plan.wire.head {
             let bytes = isize::try_from(bytes.get()).unwrap_or(isize::MAX);
@@ -123,7 +116,7 @@ impl Outgoing {
 
 /// Compresses a body, event by event if it is a stream. Returns the compressed and the uncompressed
 /// length of each piece.
-fn pack(body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
+fn pack(coding: Coding, body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
     let mut rest = body.as_slice();
     let pieces: Vec<_> = iter::from_fn(|| {
         let length = if is_event_stream { event_length(rest) } else { rest.len() };
@@ -132,7 +125,7 @@ fn pack(body: &mut Vec<u8>, is_event_stream: bool) -> Vec<[usize; 2]> {
         (!piece.is_empty()).then_some(piece)
     })
     .collect();
-    let packed = coding::packed(pieces.iter().copied());
+    let packed = coding.packed(pieces.iter().copied());
     let plain = pieces.iter().map(|piece| piece.len()).chain(iter::once(0));
     let lengths = packed.iter().zip(plain).map(|(packed, plain)| [packed.len(), plain]).collect();
     *body = packed.concat();
@@ -148,6 +141,8 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
+    use fallproof_protocol::coding;
+
     use super::*;
     use crate::behavior::{Cut, CutEnd, WireFault};
     use crate::provider_set::ReplyPlan;
@@ -157,7 +152,7 @@ mod tests {
         ReplyFraming { with_body: true, takes_chunks: true, keeps_alive: true };
 
     fn outgoing(body: &[u8], is_event_stream: bool, wire: WireFault) -> Outgoing {
-        let is_packed = wire.encoding.is_some();
+        let coding = wire.encoding;
         let plan = ReplyPlan {
             kind: RequestKind::Attempt,
             attempt: 1,
@@ -173,7 +168,7 @@ mod tests {
             head: Vec::new(),
             has_body: true,
             is_event_stream,
-            is_packed,
+            coding,
             body: body.to_vec(),
         };
         Outgoing::new(prepared, FRAMING)
@@ -230,7 +225,7 @@ mod tests {
         #[case] is_event_stream: bool,
         #[case] counted: &[usize],
     ) {
-        let (write, encoding) = (Some(write), Some(coding::Coding::Gzip));
+        let (write, encoding) = (Some(write), Some(Coding::Gzip));
         let wire = WireFault { write, encoding, ..WireFault::default() };
         let body = b"data: 1\n\ndata: two\n\n";
         let outgoing = outgoing(body, is_event_stream, wire);

@@ -9,7 +9,7 @@ use crate::Reply;
 use crate::behavior::{FRAMING, WireFault};
 use crate::provider_set::{Answer, ReplyPlan};
 use crate::request_log::RequestKind;
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::{self, Coding};
 use fallproof_protocol::http1::Headers;
 
 /// A reply that is ready to be framed for its client.
@@ -22,8 +22,8 @@ pub(super) struct PreparedReply {
     /// Whether this status allows a body.
     pub(super) has_body: bool,
     pub(super) is_event_stream: bool,
-    /// Whether the body will be compressed.
-    pub(super) is_packed: bool,
+    /// The coding in which the body will be sent.
+    pub(super) coding: Option<Coding>,
     pub(super) body: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ impl PreparedReply {
         {
             push_header(&mut self.head, "content-encoding", coding.name().as_bytes());
             push_header(&mut self.head, "vary", b"accept-encoding");
-            self.is_packed = true;
+            self.coding = Some(coding);
         }
         self
     }
@@ -103,7 +103,7 @@ impl PreparedReply {
         if !has_body {
             body.clear();
         }
-        Self { plan, status, head, has_body, is_event_stream, is_packed: false, body }
+        Self { plan, status, head, has_body, is_event_stream, coding: None, body }
     }
 }
 

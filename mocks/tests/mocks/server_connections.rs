@@ -174,7 +174,7 @@ async fn a_packed_stream_can_be_unpacked_event_by_event(
 #[tokio::test]
 async fn a_packed_request_is_unpacked_and_logged_as_received() {
     let server = server_with(vec![Behavior::named("ok")]).await;
-    let body = coding::packed([CHAT.as_bytes()]).concat();
+    let body = Coding::Gzip.packed([CHAT.as_bytes()]).concat();
     let head = format!(
         "POST {PRIMARY}/v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n\
          content-encoding: gzip\r\ncontent-length: {}\r\n\r\n",

@@ -6,10 +6,12 @@ use fallproof_runner::adapter::{self, Adapter};
 
 use super::support::{MINIMAL, addresses, read, root, scenarios, site};
 
-/// Chains over all surfaces, one with retries and a timeout, and a group with a single deployment.
-const SMALL: [&str; 4] = [
+/// Chains over all surfaces, one with retries and a timeout, a form whose deployments have different
+/// names, and a group with a single deployment.
+const SMALL: [&str; 5] = [
     "auth/refused-key-is-not-shown",
     "chat/openai-to-azure-legacy",
+    "payload/forms-as-sent@the-file-first",
     "responses-compact/openai-to-azure",
     "routing/retries-then-next",
 ];

@@ -10,6 +10,7 @@ use fallproof_report::model::{
 };
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::record::{Header, SuiteFacts, TargetName};
+use fallproof_suite::requirement::Code;
 
 use super::support::case;
 
@@ -132,6 +133,18 @@ fn a_contradicted_claim_has_its_cases_and_changes_no_verdict() {
     let wanted = "declares that it never retries (it asks once); `primary` was tried again in the \
                   same call, in a/b and 1 more case";
     assert_eq!((claim.message.as_str(), claim.cases.len()), (wanted, 2));
+}
+
+#[test]
+fn a_waiver_that_no_judged_case_needs_is_not_shown_if_a_case_that_tests_it_is_unclear() {
+    let met = || {
+        let claim = Claim::Waives { requirement: Code::Route01, reason: "it asks all".to_owned() };
+        let sighting = Sighting { claim, seen: Seen::Met };
+        Case { claims: vec![sighting], ..case("a/b", Outcome::Pass) }
+    };
+    let message = |other| assembled(vec![met(), case("a/c", other)], None).claims.remove(0).message;
+    assert!(message(Outcome::Pass).contains("; each case that tests it met it, in a/b"));
+    assert!(message(Outcome::Inconclusive).contains("; not shown, because each case"));
 }
 
 #[test]

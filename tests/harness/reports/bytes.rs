@@ -11,7 +11,7 @@ use fallproof_report::redact::Redactor;
 use fallproof_report::reporter::Reporter as _;
 use fallproof_suite::evidence::CaseResult;
 use fallproof_suite::scenario::Suite;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::part;
@@ -64,13 +64,34 @@ fn each_case_that_failed_has_a_har_of_the_call_and_its_attempts() {
     assert_eq!(entries.len(), 1 + case.steps[0].attempts.len());
     let (client, first) = (&entries[0], &entries[1]);
     assert_eq!(client["comment"], "client");
-    assert_eq!(first["comment"], "attempt 1 at primary: ok");
+    assert_eq!(first["comment"], "attempt 1 at primary: ok, closed after 6 events");
     assert_eq!(first["response"]["status"], 200);
     let sent = first["request"]["postData"]["text"].as_str().expect("a body");
     assert!(sent.starts_with(r#"{"model":"#), "{sent}");
     let answered = first["response"]["content"]["text"].as_str().expect("a body");
     assert_eq!(answered.matches("data: ").count(), 6, "the part cut off was not sent");
     assert!(read(&folder, "index.html").replace("&#x2f;", "/").contains(file));
+}
+
+#[test]
+fn a_har_shows_no_headers_of_a_head_that_was_not_sent() {
+    let reset = "faults/wire-faults@connection-reset.azure-legacy.chat";
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().to_str().expect("a temporary path is text");
+    let saboteur = ["--saboteur", "first-key-everywhere"];
+    fallproof(&[&["run", reset, "--report", path], &saboteur[..]].concat());
+    let har: Value = serde_json::from_str(&read(
+        &folder,
+        "har/faults.wire-faults@connection-reset.azure-legacy.chat.har",
+    ))
+    .expect("HAR is JSON");
+    let first = &har["log"]["entries"][1];
+    let comment = "attempt 1 at primary: connection_reset, reset before the head";
+    assert_eq!(first["comment"], comment);
+    assert_eq!(
+        (&first["response"]["status"], &first["response"]["headers"]),
+        (&0.into(), &json!([]))
+    );
 }
 
 #[test]

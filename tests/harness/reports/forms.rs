@@ -243,13 +243,32 @@ fn the_page_shows_the_verdict_the_failure_its_rerun_command_and_what_was_not_run
 }
 
 #[test]
+fn the_calls_that_failed_silently_are_named_if_a_case_has_several() {
+    let mut report = hostile();
+    let fails = report.cases.iter_mut().find(|it| it.outcome == Outcome::Fail).expect("one fails");
+    let mut shown = |steps: usize, silent: &[usize]| {
+        fails.steps = vec![fails.steps[0].clone(); steps];
+        fails.silent_steps = silent.to_vec();
+        text::case(fails)
+    };
+    assert!(shown(1, &[1]).contains("silent failure: the client"));
+    assert!(shown(3, &[2]).contains("silent failure in call 2: the client"));
+    assert!(shown(3, &[1, 3]).contains("silent failure in calls 1, 3: the client"));
+    let page = html::write(&report).expect("it can be drawn");
+    assert!(page.contains(r#"<span class="tag fail">silent in calls 1, 3</span>"#), "{page}");
+}
+
+#[test]
 fn a_claim_that_the_evidence_contradicts_is_named_and_changes_no_verdict() {
     let mut report = conformant();
     let message = "declares no fallback on `503`; `backup` was tried after it, in a/b".to_owned();
     report.claims = vec![Claim { message: message.clone(), cases: vec!["a/b".into()] }];
     assert!(text::claims(&report).contains(&format!("Gate 1.2\n  {message}\n")));
     let page = html::write(&report).expect("it can be drawn");
-    assert!(page.contains("<h2 id=\"claims\">Claims that the evidence contradicts</h2>"), "{page}");
+    assert!(
+        page.contains("<h2 id=\"claims\">Claims that the evidence does not support</h2>"),
+        "{page}"
+    );
     let summary = markdown::write(&report).expect("it can be drawn");
     assert!(summary.contains("- Gate 1.2 declares no fallback on"), "{summary}");
     assert_eq!(Badge::of(&report).color, Color::Green);

@@ -99,6 +99,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         proves: vec!["FP-ROUTE-01".into()],
         outcome,
         failure: (outcome == Outcome::Fail).then_some(Failure::Silent),
+        silent_steps: if outcome == Outcome::Fail { vec![1] } else { Vec::new() },
         reason: match outcome {
             Outcome::Skipped | Outcome::Inconclusive | Outcome::HarnessError => {
                 Some("for a reason".into())

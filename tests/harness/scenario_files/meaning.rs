@@ -70,6 +70,23 @@ fn a_body_keeps_its_order_and_its_types() {
 }
 
 #[test]
+fn a_body_may_have_another_model_than_its_group_or_none() {
+    for (written, sent) in [
+        ("", r#"{"input":"Hello"}"#),
+        ("7", r#"{"model":7,"input":"Hello"}"#),
+        ("[null]", r#"{"model":[null],"input":"Hello"}"#),
+    ] {
+        let scenario = load(valid_but("body:", &format!("model_json: '{written}'\n      body:")));
+        let scenario = scenario.expect("a valid scenario");
+        let body = &call(&scenario, 0).send.body;
+        assert_eq!((&*body.for_model("g"), body.names_a_group()), (sent, false));
+        assert!(scenario.needs().iter().any(|need| need.to_string() == "model-routing"));
+    }
+    let needs = load(EVERY_KEY).expect("a valid scenario").needs();
+    assert!(!needs.iter().any(|need| need.to_string() == "model-routing"));
+}
+
+#[test]
 fn json_text_is_sent_verbatim() {
     let scenario = load(EVERY_KEY).expect("a valid scenario");
     assert_eq!(

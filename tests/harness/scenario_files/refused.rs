@@ -24,7 +24,7 @@ error: unknown key `endpiont`
 10 |       endpiont: responses/compact
    |       ^^^^^^^^ did you mean `endpoint`?
    |
-   = help: one of: to, endpoint, key, headers, body, body_json, form, encoding, disconnect, delay_read_until_sent_by";
+   = help: one of: to, endpoint, key, headers, body, model_json, body_json, form, encoding, disconnect, delay_read_until_sent_by";
     assert_eq!(error.to_string().replace(&*file.to_string_lossy(), "FILE"), expected);
     assert_eq!(error.diagnostics[0].line_and_column(), Some((10, 7)));
     assert!(error.styled().contains("\u{1b}["), "the styled text has no colors");
@@ -54,6 +54,13 @@ fn a_key_given_twice_is_refused_also_within_a_body() {
     let body = "{ a: 1, b: { c: 1, «c: 1 } }";
     assert_refused("\"Hello\"", body, &["the key `c` is given twice"]);
     assert_refused("  backup:", "  «primary:", &["the key `primary` is given twice"]);
+}
+
+#[test]
+fn the_model_of_a_body_is_json() {
+    assert_refused("body:", "model_json: «7x\n      body:", &["not JSON: trailing characters"]);
+    let json = "model_json: «\"7\"\n      body_json: '{ \"model\": \"{{model}}\" }'";
+    assert_refused("body: { input: \"Hello\" }", json, &["`model_json` requires `body`"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `FP-CLIENT-14`: a body has the content coding that its header names, and the receiver accepts
 //! that coding.
 
-use fallproof_protocol::coding::{accepts, codings, is_gzip, is_packed, unpacked};
+use fallproof_protocol::coding::{Coding, accepts, codings, unpacked};
 use fallproof_protocol::http1::{Headers, request_head};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
@@ -30,20 +30,22 @@ pub(super) fn check(found: &mut Collector<'_>) {
         found.breach(Code::Client14, UnacceptableCoding { coding });
     }
     // 501 says honestly that the gateway does not support the coding.
-    if let (Some(_), Some(status @ (500 | 502..)), Ending::Complete, None) =
+    if let (Some(coding), Some(status @ (500 | 502..)), Ending::Complete, None) =
         (view.planned.send.encoding, exchange.status, &exchange.ending, view.attempts().next())
     {
-        found.breach(Code::Client14, PackedCallFailed { status });
+        found.breach(Code::Client14, PackedCallFailed { coding: coding.name(), status });
     }
 }
 
-/// Returns how the body contradicts its `content-encoding` header. Only gzip is checked.
+/// Returns how the body contradicts its `content-encoding` header. Only gzip and zstd are checked.
 fn misfit(headers: &Headers, body: &[u8]) -> Option<CodingMisfit> {
-    // Unpacking this many bytes shows whether the body is gzip.
+    // Unpacking this many bytes shows whether the body is in its coding.
     const START: usize = 1024;
     if codings(headers).is_empty() {
-        return is_packed(body).then_some(CodingMisfit::Unlabeled);
+        return Coding::of(body).map(|coding| CodingMisfit::Unlabeled { coding: coding.name() });
     }
-    let is_plain = is_gzip(headers) && !body.is_empty() && unpacked(body, START).is_none();
-    is_plain.then_some(CodingMisfit::NotPacked)
+    let coding = Coding::in_headers(headers)?;
+    let is_packed = Coding::of(body) == Some(coding) && unpacked(body, START).is_some();
+    let is_plain = !body.is_empty() && !is_packed;
+    is_plain.then_some(CodingMisfit::NotPacked { coding: coding.name() })
 }

@@ -1,4 +1,5 @@
-//! `FP-CLIENT-12`: the response does not contain headers from an earlier, failed attempt.
+//! `FP-CLIENT-12`: the response does not contain headers from an earlier, failed attempt. A header is
+//! recognized by its name and value; the id of an answer by its value alone.
 
 use fallproof_suite::requirement::Code;
 use serde_json::Value;
@@ -38,16 +39,31 @@ pub(super) fn check(found: &mut Collector<'_>) {
     for (name, value) in &view.observed.exchange.headers {
         let same = |attempt: &Attempt<'_>| {
             let mut headers = attempt.recorded.reply_headers();
-            headers.any(|(it, sent)| it.eq_ignore_ascii_case(name) && sent.as_bytes() == value)
+            headers.any(|(it, sent)| {
+                sent.as_bytes() == value
+                    && (it.eq_ignore_ascii_case(name) || is_answer_id(it, sent))
+            })
         };
         let is_general = GENERAL.iter().any(|it| it.eq_ignore_ascii_case(name));
-        if is_general || is_own_wait(view, name) || sources.iter().any(|it| same(it)) {
+        let is_clients = || view.client_headers().any(|(_, sent)| sent.as_bytes() == value);
+        if is_general
+            || is_own_wait(view, name)
+            || sources.iter().any(|it| same(it))
+            || is_clients()
+        {
             continue;
         }
         if let Some(stale) = attempts.iter().filter(failed).find(|it| same(it)) {
             found.breach(Code::Client12, StaleHeader { header: name.clone() }).at(stale);
         }
     }
+}
+
+/// Whether the header identifies one answer of a provider, so that its value is the provider's under
+/// any name that the gateway gives it.
+fn is_answer_id(name: &str, value: &str) -> bool {
+    const SHORTEST: usize = 8;
+    name.to_ascii_lowercase().ends_with("request-id") && value.len() >= SHORTEST
 }
 
 /// Whether the header tells when to come back. The gateway itself may compute that from the answers

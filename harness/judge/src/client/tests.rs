@@ -1,6 +1,6 @@
 //! Tests each CLIENT requirement, with hand-made evidence.
 
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::Coding;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
@@ -529,6 +529,30 @@ fn no_header_comes_from_a_failed_attempt(
     assert_found(case.got_header(name, value), wanted);
 }
 
+#[rstest]
+#[case::of_the_failed("request-id", "req_0000000001", true)]
+#[case::of_the_failed_under_a_longer_name("llm-x-request-id", "req_0000000001", true)]
+#[case::of_the_answering("request-id", "req_0000000002", false)]
+#[case::of_the_client("request-id", "req_0000000003", false)]
+#[case::another_value("x-processing", "241-milliseconds", false)]
+fn the_id_of_a_failed_attempts_answer_is_known_under_any_name(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] is_stale: bool,
+) {
+    let call = CALL.replace("body:", "headers: { x-my-id: req_0000000003 }, body:");
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
+    let case = Case::of(&text).attempt("primary").failing(500, None);
+    let case = case.answered_with("x-request-id", "req_0000000001");
+    let case = case.answered_with("x-ms-client-request-id", "req_0000000003");
+    let case = case.answered_with("openai-processing-ms", "241-milliseconds");
+    let case = case.attempt("backup").answered(200, ANSWER);
+    let case = case.answered_with("x-request-id", "req_0000000002").got(200, ANSWER);
+    let wanted = format!("12 the response has `{name}` of attempt 1, which failed at `primary`");
+    let wanted = [wanted.as_str()];
+    assert_found(case.got_header(name, value), if is_stale { &wanted } else { &[] });
+}
+
 #[test]
 fn a_success_has_no_header_of_a_failed_attempt() {
     let quoting = ANSWER.replace("Yes", "It failed.");
@@ -559,7 +583,7 @@ fn accepting(accepted: &str) -> Case {
 }
 
 fn packed(text: &str) -> Vec<u8> {
-    coding::packed([text.as_bytes()]).concat()
+    Coding::Gzip.packed([text.as_bytes()]).concat()
 }
 
 #[test]
@@ -617,13 +641,31 @@ fn a_response_has_a_coding_that_the_client_accepts() {
 }
 
 #[test]
-fn a_packed_call_is_understood_or_refused() {
-    let call = CALL.replace("body:", "encoding: gzip, body:");
+fn a_body_may_be_in_zstd() {
+    let zstd = Coding::Zstd.packed([ANSWER.as_bytes()]).concat();
+    let case = |body: Vec<u8>| two().attempt("primary").answered(200, ANSWER).got(200, body);
+    assert_found(case(zstd.clone()).got_header("content-encoding", "zstd"), &[]);
+    let found = |case: Case| case.found("CLIENT");
+    let wrong =
+        "FP-CLIENT-14 the response says `content-encoding: zstd`, but its body is not in zstd";
+    let labeled = |body: Vec<u8>| found(case(body).got_header("content-encoding", "zstd"));
+    assert!(labeled(ANSWER.into()).contains(&wrong.to_owned()));
+    assert!(labeled(packed(ANSWER)).contains(&wrong.to_owned()));
+    let wrong = "FP-CLIENT-14 the response has a body in zstd, but no `content-encoding`";
+    assert!(found(case(zstd)).contains(&wrong.to_owned()));
+}
+
+#[rstest]
+#[case("gzip")]
+#[case("zstd")]
+fn a_packed_call_is_understood_or_refused(#[case] coding: &str) {
+    let call = CALL.replace("body:", &format!("encoding: {coding}, body:"));
     let case = || Case::of(&format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}"));
     assert_found(case().attempt("primary"), &[]);
     assert_found(case().got(415, error("No.")), &[]);
     let provider = case().attempt("primary").failing(500, None).attempt("backup");
     assert_found(provider.failing(500, None), &[]);
-    let told = "the client sent its body in gzip and got status 500 without an attempt";
+    let told =
+        format!("the client sent its body in {coding} and got status 500 without an attempt");
     assert_found(case().got(500, error("Oh.")), &[&format!("14 {told}")]);
 }

@@ -42,6 +42,19 @@ fn consequences_of_a_waived_requirement_are_exempt() {
 }
 
 #[test]
+fn a_leak_is_not_a_consequence_of_another_waiver() {
+    let case = |case: Case| case.attempt("primary").got_header("x-base", "http://127.0.0.1:4010");
+    let text = format!(
+        "proves: [FP-ROUTE-03]\n{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}"
+    );
+    let told = "the response header `x-base` leaks the address of `primary`";
+    let waived = waiving(Code::Route03, case(Case::of(&text))).found("LEAK");
+    assert_eq!(waived, [format!("FP-LEAK-04 (warns) {told}")]);
+    let waived = waiving(Code::Leak04, case(Case::of(&text))).found("LEAK");
+    assert_eq!(waived, [format!("FP-LEAK-04 (exempt: it is like that) {told}")]);
+}
+
+#[test]
 fn a_requirement_that_the_scenario_proves_is_never_a_consequence() {
     let case = tried_twice_to_prove("FP-ROUTE-03, FP-ROUTE-05");
     assert_eq!(waiving(Code::Route03, case).found("ROUTE"), [format!("FP-ROUTE-05 {TRIED_TWICE}")]);

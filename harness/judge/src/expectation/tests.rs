@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use fallproof_protocol::behavior::UNEXPECTED;
+use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
-use fallproof_suite::capabilities::{Capabilities, Ignored, Strictness};
+use fallproof_suite::capabilities::{Capabilities, Forwarded, Ignored, Strictness};
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Freedom;
@@ -67,6 +68,9 @@ fn a_content_length_that_does_not_fit_is_named() {
     assert_missed(case("9"), &[wanted]);
     let wanted = "the target closed the connection before the response was complete";
     assert_missed(case("2"), &[wanted]);
+    // The length is that of the packed body, which may be longer than the unpacked one.
+    let packed = coding::Coding::Gzip.packed([&b"{}"[..]]).concat();
+    assert_missed(case(&packed.len().to_string()).got(200, &packed), &[wanted]);
 }
 
 #[test]
@@ -206,6 +210,20 @@ fn the_expected_deployment_answers() {
 )]
 #[case::no_attempt(503, 404, false, Some("expected status 503 for the client, got 404"))]
 #[case::no_success(200, 503, true, Some("expected status 200 for the client, got 503"))]
+#[case::another_mistake_of_the_client(
+    400,
+    404,
+    false,
+    Some(
+        "(exempt: the exact status of an error, within its kind, is up to the target) expected status 400 for the client, got 404"
+    )
+)]
+#[case::not_a_mistake_of_the_client(
+    400,
+    503,
+    false,
+    Some("expected status 400 for the client, got 503")
+)]
 #[case::no_error(503, 200, true, Some("expected status 503 for the client, got 200"))]
 fn the_status_is_of_the_expected_kind(
     #[case] expected: u16,
@@ -345,6 +363,26 @@ fn expectations_of_a_waived_requirement_are_exempt() {
 }
 
 #[test]
+fn a_declaration_about_routing_does_not_cover_what_attempts_carry_or_a_response_that_ends_early() {
+    let expect = "attempts: [primary, backup], no_attempt_carries: { headers: [x-team] }";
+    let status_only = |it: &mut Capabilities| it.fallback_on = Some(vec![Condition::Status(429)]);
+    let case = || expecting(expect).attempt("primary").failing(500, None).declaring(status_only);
+    let carries = "attempt 1 at `primary` carries the header `x-team`, which the scenario excludes";
+    let missed = "(exempt: the target does not fall back on `500`) expected attempts at `primary`, \
+                  `backup`; got `primary`";
+    assert_missed(case().with_header("x-team", "a"), &[carries, missed]);
+    let short = || case().got(500, "{}").got_header("content-length", "9");
+    let wanted = "the target's content length is 9, but its response ended after 2 bytes";
+    assert_missed(short().ended_with(Ending::Closed), &[wanted]);
+    // The target passes on what the deployment left incomplete.
+    let broken = |it: &mut Capabilities| it.fallback_on = Some(vec![Condition::Any5xx]);
+    let passed_on = expecting(expect).attempt("primary").cut_after(9).declaring(broken);
+    let excuse = "(exempt: the target does not fall back on `invalid_response`) the target closed \
+                  the connection before the response was complete";
+    assert_missed(passed_on, &[excuse]);
+}
+
+#[test]
 fn a_deployment_may_be_passed_over_if_cooldowns_are_declared() {
     let text = format!(
         "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}    \
@@ -394,4 +432,46 @@ fn what_no_attempt_may_carry_is_found_in_each_attempt() {
     assert_missed(case().with_header("x-other", "a secret-7"), &[text]);
     assert_missed(case().with_instead("Hi", "secret-7"), &[text]);
     assert_missed(case().asking_for("/v1/secret-7", None), &[text]);
+}
+
+#[test]
+fn an_attempt_may_carry_a_header_that_the_target_declares_to_forward() {
+    let forwards = |it: &mut Capabilities| {
+        let (header, reason) = ("*".to_owned(), "it passes all on".to_owned());
+        it.forwards.push(Forwarded { header, reason });
+    };
+    let case = |sent: &str, unwanted: &str| {
+        let call = CALL.replace("body:", &format!("headers: {{ {sent} }}, body:"));
+        let expect = format!("no_attempt_carries: {{ {unwanted} }}");
+        let text = format!(
+            "{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}    expect: {{ {expect} }}\n"
+        );
+        Case::of(&text).declaring(forwards).attempt("primary")
+    };
+    let own = || case("x-real-ip: 203.0.113.7", "headers: [X-Real-Ip], text: [203.0.113.7]");
+    let told = [
+        "attempt 1 at `primary` carries the header `X-Real-Ip`, which the scenario excludes",
+        "attempt 1 at `primary` carries \"203.0.113.7\", which the scenario excludes",
+    ];
+    let exempt = told.map(|it| format!("(exempt: it passes all on) {it}"));
+    let passed_on = || own().with_header("x-real-ip", "203.0.113.7");
+    assert_eq!(passed_on().missed(), exempt);
+    assert_missed(passed_on().declaring(|it| it.forwards.clear()), &told);
+    // The declaration covers the client's headers, but no copy of them elsewhere.
+    let copied = passed_on().with_instead("Hi", "203.0.113.7");
+    assert_missed(copied, &[told[1], &exempt[0]]);
+    let copied = own().with_header("x-client", "203.0.113.7");
+    assert_missed(copied, &[told[1]]);
+    // It does not cover hop-by-hop headers and API keys.
+    for (sent, name) in [
+        ("te: trailers", "te"),
+        ("connection: x-hop, x-hop: a", "x-hop"),
+        ("x-api-key: a", "x-api-key"),
+    ] {
+        let case = case(sent, &format!("headers: [{name}]")).with_header(name, "a");
+        let told = format!(
+            "attempt 1 at `primary` carries the header `{name}`, which the scenario excludes"
+        );
+        assert_missed(case, &[&told]);
+    }
 }

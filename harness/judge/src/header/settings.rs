@@ -3,6 +3,7 @@
 
 use fallproof_suite::plan::Deployment;
 use fallproof_suite::requirement::Code;
+use percent_encoding::percent_decode_str;
 use strum::Display;
 
 use crate::collector::Collector;
@@ -50,8 +51,16 @@ impl Setting<'_> {
             }
             Self::Parameter { name, value } => {
                 let query = attempt.recorded.target.split_once('?').map_or("", |(_, it)| it);
-                query.split('&').any(|pair| pair.split_once('=') == Some((name, value)))
+                query.split('&').any(|pair| {
+                    let (own_name, own_value) = pair.split_once('=').unwrap_or((pair, ""));
+                    is_text(own_name, name) && is_text(own_value, value)
+                })
             }
         }
     }
+}
+
+/// Whether this part of a query means this text.
+fn is_text(part: &str, text: &str) -> bool {
+    percent_decode_str(part).eq(text.bytes())
 }

@@ -189,3 +189,17 @@ fn a_query_is_compared_as_a_whole(#[case] target: &str) {
         "06 attempt 1 at `primary` lacks the query parameter `region` that is configured for it";
     assert_found(to_primary(with_settings(), "one", target), &[wanted]);
 }
+
+#[rstest]
+#[case::plain("/x?team-of=a_b-c", true)]
+#[case::percent("/x?team%2Dof=a%5Fb%2dc", true)]
+#[case::twice("/x?team-of=a%255Fb-c", false)]
+#[case::another_value("/x?team-of=a%20b-c", false)]
+fn a_query_is_compared_by_its_meaning(#[case] target: &str, #[case] is_there: bool) {
+    let text = TWO.replacen("script:", "query: { team-of: a_b-c }, script:", 1);
+    let text = format!("{text}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let case = Case::of(&text).attempt("primary").asking_for(target, None);
+    let wanted =
+        ["06 attempt 1 at `primary` lacks the query parameter `team-of` that is configured for it"];
+    assert_found(case, if is_there { &[] } else { &wanted });
+}

@@ -188,3 +188,24 @@ fn no_response_names_another_group(#[case] name: &str, #[case] wanted: &[&str]) 
 fn a_group_may_name_the_deployments_of_its_own() {
     assert_found(two().attempt("primary").failing(500, None).got(500, failed("backup-4o")), &[]);
 }
+
+#[rstest]
+#[case::group("'other.case'", &["07 the response names `other.case`, a group that the client did not ask for"])]
+#[case::deployment("other.case.backup", &["07 the response names `other.case.backup`, a deployment of `other.case`, which the client did not ask for"])]
+#[case::both("other.case, other.case.backup", &["07 the response names `other.case`, a group that the client did not ask for"])]
+#[case::all("more.case other.case/", &["07 the response names 2 groups that the client did not ask for, such as `more.case`"])]
+#[case::no_deployment("other.case.third", &[])]
+#[case::an_address("http://10.0.0.1/other.case/primary", &[])]
+#[case::longer("other.cases", &[])]
+#[case::in_no_folder("single", &[])]
+fn no_response_names_a_group_of_another_scenario(#[case] text: &str, #[case] wanted: &[&str]) {
+    let beside = |case: Case| {
+        let case = case.beside_a_scenario("other/case").beside_a_scenario("more/case");
+        case.beside_a_scenario("single")
+    };
+    let case = || beside(two()).attempt("primary");
+    assert_found(case().failing(500, None).got(500, failed(text)), wanted);
+    assert_found(case().answered(500, failed(text)).got(500, failed(text)), &[]);
+    let body = format!(r#"{{"model":"{{{{model}}}}","messages":[],"user":"{text}"}}"#);
+    assert_found(beside(Case::with_body(&body)).attempt("primary").got(500, failed(text)), &[]);
+}

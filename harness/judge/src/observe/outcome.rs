@@ -73,7 +73,7 @@ impl ObservedRequest<'_> {
     }
 
     /// Whether a wire fault cut the answer short or made its head invalid.
-    pub(super) fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         let wire = &self.recorded.wire;
         wire.cut.is_some() && !self.is_complete() || wire.head.is_some()
     }

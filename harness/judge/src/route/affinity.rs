@@ -6,10 +6,11 @@ use fallproof_suite::requirement::Code;
 use super::chain::{could_be_asked, name};
 use crate::collector::Collector;
 use crate::observe::Attempt;
-use crate::violation::RouteViolation::{OtherConversation, OtherGroup};
+use crate::violation::RouteViolation::{NamesNoGroup, OtherConversation, OtherGroup};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     own_group(found);
+    no_group(found, attempts);
     conversation(found, attempts);
 }
 
@@ -26,6 +27,14 @@ fn own_group(found: &mut Collector<'_>) {
             of: group.name.clone(),
         };
         found.breach(Code::Route09, kind);
+    }
+}
+
+/// A call that names no group has no deployments.
+fn no_group(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
+    let is_named = found.view.planned.send.body.names_a_group();
+    if let Some(first) = attempts.first().filter(|_| !is_named) {
+        found.breach(Code::Route09, NamesNoGroup).at(first);
     }
 }
 

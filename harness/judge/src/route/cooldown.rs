@@ -4,7 +4,7 @@
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
-use crate::cooldown_state::CooldownState;
+use crate::cooldown_state::Cooldowns;
 use crate::excuse::Excuse;
 use crate::millis;
 use crate::observe::{Attempt, View};
@@ -13,8 +13,10 @@ use crate::violation::RouteViolation::InCooldown;
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let now = found.view.observed.at;
+    let mut cooldowns = Cooldowns::before(found.view);
     for attempt in attempts {
-        let state = CooldownState::of(found.view, attempt.chain_index, attempt.number);
+        let state = cooldowns.of(attempt.chain_index);
+        cooldowns.take(attempt);
         let Some(why) = state.forbids(found.view, attempt) else { continue };
         let requirement = match why {
             CooldownReason::RetryAfter => Code::Route06,

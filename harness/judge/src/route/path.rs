@@ -26,16 +26,13 @@ fn path(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
 }
 
 fn version(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
-    // Azure's v1 paths, which exist on every Azure host, have no version.
-    let (Some(wanted), Some((Surface::AzureLegacy, _))) =
-        (&attempt.deployment.api_version, attempt.recorded.route)
-    else {
-        return;
-    };
+    // Only the paths of Azure's dated API name a version. Its v1 paths exist on every Azure host.
+    let Some((Surface::AzureLegacy, _)) = attempt.recorded.route else { return };
     let query = attempt.recorded.target.split_once('?').map_or("", |(_, query)| query);
     let asked = query.split('&').find_map(|pair| pair.strip_prefix("api-version="));
-    if asked != Some(wanted) {
-        let kind = WrongApiVersion { asked: asked.map(str::to_owned), wanted: wanted.clone() };
-        found.breach(Code::Route17, kind).at(attempt);
+    let wanted = attempt.deployment.api_version.as_deref();
+    if asked != wanted || wanted.is_none() {
+        let [asked, wanted] = [asked, wanted].map(|version| version.map(str::to_owned));
+        found.breach(Code::Route17, WrongApiVersion { asked, wanted }).at(attempt);
     }
 }

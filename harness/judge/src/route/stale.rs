@@ -1,11 +1,13 @@
 //! `FP-ROUTE-18`: an attempt on a stale connection is made again on a new one, or the call falls
 //! back.
 
+use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 
 use crate::collector::Collector;
-use crate::violation::RouteViolation::GaveUpOnStale;
+use crate::observe::View;
+use crate::violation::RouteViolation::{GaveUpOnStale, NotOnNewConnection};
 
 /// A client that has disconnected needs no further attempt.
 pub(super) fn check(found: &mut Collector<'_>) {
@@ -17,6 +19,20 @@ pub(super) fn check(found: &mut Collector<'_>) {
     }
     if let Some((_, deployment)) = view.group.deployment_at(&last.prefix) {
         let deployment = deployment.name.clone();
-        found.breach(Code::Route18, GaveUpOnStale { deployment });
+        // The deployment is healthy, so the attempt can be made again even without a fallback.
+        let kind = if falls_back(view) {
+            GaveUpOnStale { deployment }
+        } else {
+            NotOnNewConnection { deployment }
+        };
+        found.breach(Code::Route18, kind);
     }
+}
+
+/// Whether the call can fall back after a connection failure: neither the group's policy nor the
+/// target's declaration excludes it.
+fn falls_back(view: View<'_>) -> bool {
+    let policy = view.group.policy.fallback_on.as_deref();
+    let conditions = policy.unwrap_or(view.capabilities.fallback_on());
+    conditions.iter().any(|it| it.covers(Condition::Connection))
 }

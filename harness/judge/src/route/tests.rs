@@ -77,6 +77,17 @@ steps:
 }
 
 #[test]
+fn a_call_that_names_no_group_is_not_sent_to_a_deployment() {
+    for model in ["", "null", "7", r#"[\"gpt-4o\"]"#, r#"\"\""#] {
+        let call = CALL.replace("body:", &format!("model_json: \"{model}\", body:"));
+        let case = || calls("", &[&call]);
+        assert_found(case().got(400, "{}"), &[]);
+        let wanted = "09 attempt 1 went to `primary` although the call names no model group";
+        assert_found(case().attempt("primary"), &[wanted]);
+    }
+}
+
+#[test]
 fn a_failed_deployment_may_be_passed_over_if_declared() {
     let case = calls("", &[CALL, CALL]).attempt("primary").failing(500, None).attempt("backup");
     let case = case.next_call().attempt("backup");
@@ -540,6 +551,30 @@ steps:
     assert_found(case, &[]);
 }
 
+#[test]
+fn a_deployment_without_a_version_is_not_called_on_a_dated_path() {
+    let text = "
+deployments: { primary: { provider: azure, model: gpt-4o, script: [ok] } }
+group: { chain: [primary] }
+steps:
+";
+    let called = |target: &str, surface| {
+        let case = Case::of(&format!("{text}{CALL}")).attempt("primary");
+        case.asking_for(target, Some((surface, Endpoint::ChatCompletions)))
+    };
+    let dated = "/openai/deployments/gpt-4o/chat/completions";
+    let wanted = |asked: &str| {
+        format!(
+            "17 attempt 1 at `primary` requests the API version {asked}; its deployment has none"
+        )
+    };
+    let with_version = format!("{dated}?api-version=2025-02-01-preview");
+    assert_found(called(&with_version, Surface::AzureLegacy), &[&wanted("2025-02-01-preview")]);
+    assert_found(called(dated, Surface::AzureLegacy), &[&wanted("none")]);
+    let own = "/openai/v1/chat/completions?api-version=preview";
+    assert_found(called(own, Surface::AzureV1), &[]);
+}
+
 #[rstest]
 #[case::own("?api-version=2024-10-21", &[])]
 #[case::another("?api-version=2023-05-15", &["17 attempt 1 at `primary` requests the API version 2023-05-15; its deployment has 2024-10-21"])]
@@ -581,6 +616,50 @@ fn a_call_that_met_a_stale_connection_is_made_again_or_falls_back() {
 fn a_call_is_not_given_up_because_a_connection_was_stale(#[case] case: Case, #[case] of: &str) {
     let told = "was gone when the call used it, and no attempt was made after that";
     assert_found(case, &[&format!("18 a connection to `{of}` {told}")]);
+}
+
+// 06, in a call with many attempts
+
+#[test]
+fn each_attempt_is_judged_by_the_attempts_before_it() {
+    let limited = |case: Case, name: &str| {
+        case.attempt(name).failing(429, None).answered_with("retry-after", "5")
+    };
+    let case = limited(limited(Case::with_policy(", retries: 9"), "primary"), "backup");
+    let found = limited(limited(case, "primary"), "backup").attempt("primary").found("ROUTE");
+    let of_06: Vec<_> = found.iter().filter(|line| line.starts_with("FP-ROUTE-06")).collect();
+    let told = |number, name| {
+        let told = "which had sent Retry-After; its cooldown ends in 5000 ms";
+        format!("FP-ROUTE-06 attempt {number} went to `{name}`, {told}")
+    };
+    assert_eq!(of_06, [&told(3, "primary"), &told(4, "backup"), &told(5, "primary")]);
+}
+
+#[test]
+fn a_loop_of_attempts_is_judged_in_one_pass() {
+    const ATTEMPTS: usize = 2_000;
+    let case = (0..ATTEMPTS).fold(Case::with_policy(""), |case, _| {
+        case.attempt("primary").failing(429, None).answered_with("retry-after", "60")
+    });
+    let found = case.found("ROUTE");
+    let of_06 = found.iter().filter(|line| line.starts_with("FP-ROUTE-06"));
+    assert_eq!(of_06.count(), ATTEMPTS - 1);
+}
+
+#[rstest]
+#[case::of_the_group(", fallback_on: [5xx]", None)]
+#[case::of_the_target("", Some(&[Condition::Any5xx][..]))]
+fn without_a_fallback_on_connection_failures_the_attempt_is_still_made_again(
+    #[case] policy: &str,
+    #[case] declared: Option<&[Condition]>,
+) {
+    let case = || {
+        let case = Case::with_policy(policy).stale("primary");
+        case.declaring(|it| it.fallback_on = declared.map(<[_]>::to_vec))
+    };
+    let told = "was gone when the call used it, and the attempt was not made again on a new one";
+    assert_found(case().got(502, "{}"), &[&format!("18 a connection to `primary` {told}")]);
+    assert_found(case().attempt("primary").arriving_after(1), &[]);
 }
 
 // 08, after a trial that neither succeeded nor failed

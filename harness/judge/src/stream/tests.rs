@@ -1,5 +1,7 @@
 //! Tests each STREAM requirement, with hand-made evidence.
 
+use std::time::Duration;
+
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::sse::Event;
 use fallproof_suite::evidence::Ending;
@@ -101,7 +103,7 @@ fn truncated_records_are_not_compared() {
     "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {two}"
 )]
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
-#[case::twice("role one two two stop done", "event 4 of attempt 1 arrived twice: {two}")]
+#[case::twice("role one two two stop done", "event 3 of attempt 1 arrived twice: {two}")]
 #[case::late("role two one stop done", "event 2 of attempt 1 arrived too late: {one}")]
 #[case::changed_and_sent_later(
     "role 2 one two stop done",
@@ -124,6 +126,15 @@ fn an_event_reaches_the_client_unaltered(#[case] got: &str, #[case] wanted: &str
     let data = primary(word);
     let data = data.trim().trim_start_matches("data: ");
     assert_found(answered().got_stream(primary(got)), &[&format!("01 {wanted}{data}")]);
+}
+
+#[test]
+fn a_changed_finish_reason_is_found_once() {
+    let got = primary(ANSWER).replace("\"stop\"", "\"tool_calls\"");
+    let data = r#"{"id":"primary","choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#;
+    let wanted =
+        format!("08 event 4 of attempt 1 reached the client with another finish reason: {data}");
+    assert_found(answered().got_stream(got), &[&wanted]);
 }
 
 #[test]
@@ -325,6 +336,16 @@ fn a_stream_that_lacks_only_done_is_not_interrupted() {
     assert_found(case().got_stream(primary(ANSWER)), &[]);
     let without_done = streamed().attempt("primary").streaming(primary("role one two stop"));
     assert_found(without_done, &[]);
+    // A fault between the finish reason and `[DONE]` is not the provider's own end.
+    let cut = answered().cut_after(primary("role one two stop").len());
+    let wanted = "07 the stream of attempt 1 broke after its first content, but the client's stream \
+                ended normally";
+    assert_found(cut.got_stream(primary("role one two stop")), &[wanted]);
+    let length = primary("done").len();
+    let short =
+        || answered().with_content_length_off_by(-i32::try_from(length).expect("it is short"));
+    assert_found(short().got_stream(primary("role one two stop")), &[wanted]);
+    assert_found(short().ended_with(Ending::Closed), &[]);
 }
 
 // 08
@@ -508,6 +529,41 @@ fn events_that_are_passed_on_while_the_provider_waits(
 fn events_that_are_held_back(#[case] received: [u64; 5], #[case] event: usize) {
     let told = "had not reached the client after 1000 ms, when two more had been sent";
     assert_found(timed(SLOWLY, received), &[&format!("15 event {event} of attempt 1 {told}")]);
+}
+
+/// A stream with an event every 300 ms, which the gateway aborts after the first word.
+fn aborted(timeout_ms: u64, total_timeout_ms: Option<u64>) -> Case {
+    answered()
+        .with_timeouts(timeout_ms, total_timeout_ms)
+        .sending_at(&[0, 300])
+        .sent_in_part(primary(FIRST_WORD).len())
+        .lasting(Duration::from_millis(500))
+        .client_gone()
+        .got_stream(primary(FIRST_WORD))
+        .ended_with(Ending::Closed)
+}
+
+#[test]
+fn a_stream_is_not_aborted_while_its_events_keep_coming() {
+    let wanted =
+        "16 the stream of attempt 1 was aborted after 500 ms, although an event came every 300 ms";
+    assert_found(aborted(1_000, None), &[wanted]);
+}
+
+#[rstest]
+#[case::the_call_has_a_limit(aborted(1_000, Some(400)))]
+#[case::a_pause_may_have_been_too_long(aborted(500, None))]
+#[case::the_mock_was_held_up(aborted(1_000, None).lasting(Duration::from_secs(2)))]
+#[case::the_client_left(aborted(1_000, None).ended_with(Ending::Disconnected))]
+#[case::the_provider_broke_off(aborted(1_000, None).cut_after(primary(FIRST_WORD).len()))]
+#[case::the_stream_was_complete(
+    aborted(1_000, None).sent_in_part(primary(ANSWER).len()).got_stream(primary(ANSWER))
+)]
+#[case::the_provider_told_of_an_error(
+    aborted(1_000, None).streaming(primary("role one error")).got_stream(primary("role one error"))
+)]
+fn a_stream_that_may_be_aborted(#[case] case: Case) {
+    assert_found(case, &[]);
 }
 
 #[test]

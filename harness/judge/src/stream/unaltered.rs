@@ -1,5 +1,5 @@
 //! `FP-STREAM-01`: the client gets the provider's events unaltered. `FP-STREAM-02`: they have the
-//! same spelling.
+//! same spelling. `FP-STREAM-08`: the finish reason is the one that the provider sent.
 
 use fallproof_protocol::sse::{Event, EventKind, Similarity};
 use fallproof_suite::requirement::Code;
@@ -8,7 +8,9 @@ use super::brief;
 use super::client_stream::Breach;
 use super::provider_stream::ProviderStream;
 use crate::violation::Alteration;
-use crate::violation::StreamViolation::{Altered, MetadataChanged, MetadataMissing, Respelled};
+use crate::violation::StreamViolation::{
+    Altered, FinishReasonChanged, MetadataChanged, MetadataMissing, Respelled,
+};
 
 /// If an event of at least this many bytes is lost, its size may be the cause.
 const LARGE: usize = 4096;
@@ -66,6 +68,20 @@ pub(super) fn compare(
             }
             (None, Some(added)) => (Alteration::NeverSent, added),
             (None, None) => break,
+        };
+        if let Alteration::Changed(pointer) = &how
+            && pointer.ends_with("/finish_reason")
+        {
+            let kind = FinishReasonChanged { event, data: brief(culprit) };
+            breaches.push((Code::Stream08, kind));
+            continue;
+        }
+        let event = match how {
+            // The event that was sent, and not the one in whose place it arrived again.
+            Alteration::Twice => {
+                culprit.index_in(answering.events.iter()).map_or(event, |it| it + 1)
+            }
+            _ => event,
         };
         let large = sent.get(at).map(|event| event.data.len()).filter(|bytes| *bytes > LARGE);
         breaches.push((Code::Stream01, Altered { event, large, how, data: brief(culprit) }));

@@ -1,9 +1,10 @@
 //! The providers' side of a hand-made case: the requests that reached deployments, and their
 //! answers.
 
+use std::num::NonZeroI32;
 use std::time::Duration;
 
-use fallproof_protocol::behavior::{Cut, CutEnd, CutPoint, WireFault};
+use fallproof_protocol::behavior::{Cut, CutEnd, CutPoint, HeadFault, WireFault};
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind, RequestTimes, Traffic};
 use fallproof_protocol::sse::event_length;
@@ -195,6 +196,17 @@ impl Case {
             recorded.sent = sent;
             recorded.wire.cut = Some(Cut { at: CutPoint::BodyBytes(sent), end: CutEnd::Close });
         })
+    }
+
+    /// Only `sent` bytes of the answer to the last attempt are sent, although no fault ends it.
+    pub(crate) fn sent_in_part(self, sent: usize) -> Self {
+        self.with(|recorded| recorded.sent = sent)
+    }
+
+    /// The content length of the answer to the last attempt is wrong by this number of bytes.
+    pub(crate) fn with_content_length_off_by(self, bytes: i32) -> Self {
+        let off_by = NonZeroI32::new(bytes).expect("a difference");
+        self.with(|recorded| recorded.wire.head = Some(HeadFault::ContentLengthOffBy(off_by)))
     }
 
     /// The connection ends in this way after the complete answer to the last attempt. The client

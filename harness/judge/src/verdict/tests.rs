@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::Coding;
 use fallproof_suite::evidence::{CaseResult, Ending, Inconclusive};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario;
@@ -117,7 +117,7 @@ fn a_stream_that_reports_its_failure_is_honest(#[case] event: &str, #[case] fail
 #[test]
 fn a_compressed_stream_that_reports_its_failure_is_honest() {
     let stream = "data: {\"error\":{\"message\":\"Overloaded.\"}}\n\n";
-    let body = coding::packed([stream.as_bytes()]).concat();
+    let body = Coding::Gzip.packed([stream.as_bytes()]).concat();
     let case = lossy().got(200, body).got_header("content-encoding", "gzip");
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
 }
@@ -141,6 +141,22 @@ fn an_unreachable_target_is_inconclusive() {
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}");
     let case = Case::of(&text).attempt("primary").next_call().ended_with(gone);
     assert_eq!(verdict(case), (Outcome::Fail, Some(Failure::Honest)));
+}
+
+#[test]
+fn the_calls_that_failed_silently_are_known() {
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{CALL}{CALL}");
+    let wrong = |case: Case| case.attempt("primary").without_header("authorization");
+    let judged = |calls: [u16; 3]| {
+        let [first, second, third] = calls;
+        let case = wrong(Case::of(&text)).got(first, "{}").next_call();
+        let case = wrong(case).got(second, "{}").next_call();
+        wrong(case).got(third, "{}").judge()
+    };
+    let some = judged([500, 200, 500]);
+    assert_eq!((some.failure, some.silent), (Some(Failure::Silent), vec![1]));
+    let none = judged([500, 500, 500]);
+    assert_eq!((none.failure, none.silent), (Some(Failure::Honest), vec![]));
 }
 
 #[test]

@@ -68,9 +68,9 @@ violations! {
         UnacceptableCoding { coding: String } =>
             "the response has the content coding `{coding}`, which the client does not accept"
             => "sends a response in `{coding}`, which the client does not accept";
-        PackedCallFailed { status: u16 } =>
-            "the client sent its body in gzip and got status {status} without an attempt"
-            => "answers a gzip request with a server error and makes no attempt";
+        PackedCallFailed { coding: &'static str, status: u16 } =>
+            "the client sent its body in {coding} and got status {status} without an attempt"
+            => "answers a {coding} request with a server error and makes no attempt";
         OtherGroup { group: String, of: String } =>
             "the response to a call for `{group}` has content of `{of}`, which belongs to another group"
             => "returns content of a deployment of another group";
@@ -81,20 +81,30 @@ violations! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodingMisfit {
-    /// The header says gzip, but the body is not gzip.
-    #[strum(to_string = "says `content-encoding: gzip`, but its body is not in gzip")]
-    NotPacked,
-    /// The body is gzip, but there is no header.
-    #[strum(to_string = "has a body in gzip, but no `content-encoding`")]
-    Unlabeled,
+    /// The header names a coding, but the body is not in it.
+    #[strum(to_string = "says `content-encoding: {coding}`, but its body is not in {coding}")]
+    NotPacked {
+        /// The coding.
+        coding: &'static str,
+    },
+    /// The body is in a coding, but there is no header.
+    #[strum(to_string = "has a body in {coding}, but no `content-encoding`")]
+    Unlabeled {
+        /// The coding.
+        coding: &'static str,
+    },
 }
 
 impl CodingMisfit {
     /// The fault of a target that sends such a message, a request or a response.
     fn of(self, message: &str) -> String {
         match self {
-            Self::NotPacked => format!("labels a {message} as gzip that is not in gzip"),
-            Self::Unlabeled => format!("sends a gzip {message} without `content-encoding`"),
+            Self::NotPacked { coding } => {
+                format!("labels a {message} as {coding} that is not in {coding}")
+            }
+            Self::Unlabeled { coding } => {
+                format!("sends a {coding} {message} without `content-encoding`")
+            }
         }
     }
 }

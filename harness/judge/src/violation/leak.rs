@@ -25,7 +25,10 @@ violations! {
             => "shows {what} in the response header `{header}`";
         OtherGroupNamed { group: String } =>
             "the response names `{group}`, a group that the client did not ask for"
-            => "names a group in the response that the client did not ask for";
+            => "names other groups in the response";
+        OtherGroupsNamed { group: String, count: usize } =>
+            "the response names {count} groups that the client did not ask for, such as `{group}`"
+            => "names other groups in the response";
         DeploymentOfOtherGroup { name: String, group: String } =>
             "the response names `{name}`, a deployment of `{group}`, which the client did not ask for"
             => "names a deployment of another group in the response";

@@ -41,6 +41,8 @@ violations! {
         OtherGroup { group: String, deployment: String, of: String } =>
             "a call for `{group}` was sent to `{deployment}`, which belongs to `{of}`"
             => "sends a call to a deployment of another group";
+        NamesNoGroup => "attempt {n} went to `{to}` although the call names no model group"
+            => "makes attempts for a call that names no model group";
         NoContextLengthFallback { next: String } =>
             "attempt {n} was refused as too long, but `{next}` was never tried"
             => "does not try the context-length fallback for a request that is too long";
@@ -71,12 +73,15 @@ violations! {
         GaveUpOnStale { deployment: String } =>
             "a connection to `{deployment}` was gone when the call used it, and no attempt was made after that"
             => "makes no further attempts after a stale connection";
+        NotOnNewConnection { deployment: String } =>
+            "a connection to `{deployment}` was gone when the call used it, and the attempt was not made again on a new one"
+            => "does not repeat an attempt on a new connection after a stale one";
         NoSuchPath { provider: String, target: String } =>
             "attempt {n} requested {target} at `{to}`, but {provider} has no such path"
             => "requests a path that the provider does not have";
-        WrongApiVersion { asked: Option<String>, wanted: String } =>
+        WrongApiVersion { asked: Option<String>, wanted: Option<String> } =>
             "attempt {n} at `{to}` requests the API version {asked}; its deployment has {wanted}",
-            asked = asked.as_deref().unwrap_or("none")
+            asked = asked.as_deref().unwrap_or("none"), wanted = wanted.as_deref().unwrap_or("none")
             => "does not request the API version configured for the deployment";
     }
 }

@@ -56,6 +56,9 @@ violations! {
         InventedEnd { event: usize, data: String } =>
             "event {event} is an end marker that attempt {n} did not send: {data}"
             => "adds an end marker that the provider did not send";
+        FinishReasonChanged { event: usize, data: String } =>
+            "event {event} of attempt {n} reached the client with another finish reason: {data}"
+            => "changes the finish reason of a stream";
         EndMissing => "the end of attempt {n}'s stream is missing"
             => "leaves out the end of a stream";
         UnrequestedUsage { event: usize } =>
@@ -73,6 +76,9 @@ violations! {
         HeldBack { event: usize, ms: u64 } =>
             "event {event} of attempt {n} had not reached the client after {ms} ms, when two more had been sent"
             => "holds back stream events while the provider sends more";
+        Aborted { ms: u64, pause_ms: u64 } =>
+            "the stream of attempt {n} was aborted after {ms} ms, although an event came every {pause_ms} ms"
+            => "aborts a stream although its events come in time";
         OutlivesClient => "attempt {n} at `{to}` was not canceled after the client disconnected"
             => "does not cancel attempts after the client disconnected";
     }

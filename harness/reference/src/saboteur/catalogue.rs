@@ -17,7 +17,7 @@ use super::stream::StreamFault;
 use super::wrapper::Wrapper;
 use super::{Fault, Saboteur};
 use crate::REFERENCE_CLIENT_KEY;
-use fallproof_protocol::coding;
+use fallproof_protocol::coding::Coding;
 use fallproof_protocol::json::Tree;
 
 /// All saboteurs. The bug that started the project comes first.
@@ -477,6 +477,12 @@ pub(super) const ALL: &[Saboteur] = &[
             }
         },
     ),
+    each_group("loses-query", "sends no query parameters that are configured", |group| {
+        group.primary.query.clear();
+        for fallback in &mut group.fallbacks {
+            fallback.query.clear();
+        }
+    }),
     each_group(
         "first-settings-everywhere",
         "sends the headers of the first deployment to all of them",
@@ -502,15 +508,20 @@ pub(super) const ALL: &[Saboteur] = &[
     ),
     streams("loses-large-events", "drops events of more than 64 KiB", StreamFault::LosesLarge)
         .also(&["FP-CLIENT-11", "FP-STREAM-08", "FP-STREAM-15"]),
+    wrapped(
+        "limits-streams",
+        "aborts a stream after the configured timeout, even if its events keep coming",
+        Wrapper::LimitsStreams,
+    ),
     streams("buffers-streams", "sends a stream only when it is complete", StreamFault::Buffers),
     responses("claims-gzip", "labels its plain responses as gzip", |answer| {
         answer.header("content-encoding", "gzip");
     }),
     responses("unlabeled-gzip", "packs its responses without saying so", |answer| {
-        *answer.body = coding::packed([&**answer.body]).concat();
+        *answer.body = Coding::Gzip.packed([&**answer.body]).concat();
     }),
     responses("packs-anyway", "packs its responses whatever the client accepts", |answer| {
-        *answer.body = coding::packed([&**answer.body]).concat();
+        *answer.body = Coding::Gzip.packed([&**answer.body]).concat();
         answer.header("content-encoding", "gzip");
     }),
     wrapped("chokes-on-gzip", "fails when a client packs its body", Wrapper::ChokesOnCoding),

@@ -6,7 +6,9 @@ use std::pin::Pin;
 use axum::body::{Body, HttpBody as _};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
+use futures_util::stream::unfold;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use fallproof_protocol::sse::{self, Event, EventKind};
 
@@ -73,6 +75,18 @@ pub(super) async fn read(body: Body) -> Vec<String> {
     }
     let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n").replace('\r', "\n");
     text.split_inclusive("\n\n").map(str::to_owned).collect()
+}
+
+/// A stream that breaks off at this time.
+pub(super) fn limited(body: Body, end: Instant) -> Body {
+    Body::from_stream(unfold(Some(body), move |body| async move {
+        let mut body = body?;
+        let next = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        match timeout_at(end, next).await {
+            Ok(frame) => Some((frame?.map(|it| it.into_data().unwrap_or_default()), Some(body))),
+            Err(_) => Some((Err(axum::Error::new("the stream took too long")), None)),
+        }
+    }))
 }
 
 /// Whether the stream contains an error.

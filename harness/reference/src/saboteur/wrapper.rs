@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody as _};
@@ -17,6 +18,7 @@ use futures_util::stream::unfold;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use super::stream::{self, StreamFault};
@@ -44,6 +46,8 @@ pub enum Wrapper {
     OutlivesClient,
     /// A failed call never gets a response.
     LeavesHanging,
+    /// A stream is aborted when its group's timeout has passed, even if its events keep coming.
+    LimitsStreams,
     /// A call gets the first successful response of any group of the scenario.
     MixesUp,
     /// A stream names the model of the group's first deployment, whichever one answers.
@@ -68,6 +72,8 @@ struct WrapperState {
     names: HashMap<String, Vec<String>>,
     /// Scenario of each group.
     scenarios: HashMap<String, String>,
+    /// Timeout of each group.
+    timeouts: HashMap<String, Duration>,
     /// Body of the first success of each scenario.
     successes: Mutex<HashMap<String, Bytes>>,
 }
@@ -93,15 +99,28 @@ pub fn app(wrapper: Wrapper, mut config: Config, groups: &[Group], clock: Clock)
     };
     let names = groups.iter().map(|group| (group.model.clone(), names(group))).collect();
     let scenarios = groups.iter().map(|it| (it.model.clone(), it.scenario.clone())).collect();
+    let timeouts = groups
+        .iter()
+        .map(|it| (it.model.clone(), Duration::from_millis(it.policy.timeout_ms)))
+        .collect();
     let other = reference(config.clone(), clock.clone());
     let router = reference(config, clock);
     let successes = Mutex::default();
-    let state =
-        Arc::new(WrapperState { wrapper, router, other, first_keys, names, scenarios, successes });
+    let state = Arc::new(WrapperState {
+        wrapper,
+        router,
+        other,
+        first_keys,
+        names,
+        scenarios,
+        timeouts,
+        successes,
+    });
     Router::new().fallback(answer).with_state(state)
 }
 
 async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Response {
+    let started = Instant::now();
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     if state.wrapper == Wrapper::ChokesOnCoding && parts.headers.contains_key(CONTENT_ENCODING) {
@@ -159,6 +178,10 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
                 events = events.replace(&member(name), &member(&names[0]));
             }
             response = Response::from_parts(head, events.into());
+        }
+        Wrapper::LimitsStreams if stream::is_stream(&response) => {
+            let timeout = state.timeouts.get(&group).copied().unwrap_or(Duration::MAX);
+            response = response.map(|body| stream::limited(body, started + timeout));
         }
         Wrapper::Streams(fault) if stream::is_stream(&response) => {
             let (mut head, events) = response.into_parts();

@@ -32,6 +32,9 @@ pub struct Case {
     /// For a failed case, whether the client could see the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// For a silent failure, the numbers of the steps in which the client got no sign of an error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent_steps: Vec<usize>,
     /// Why the case was skipped or is inconclusive, or how Fallproof itself failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::template::{Expression, Template};
 use fallproof_suite::capabilities::{Capabilities, Rewrite, Translation};
 use fallproof_suite::feature::Feature;
-use fallproof_suite::requirement::PolicyCode;
+use fallproof_suite::requirement::{Code, PolicyCode};
 use fallproof_suite::yaml::{At, Optional, Source};
 
 /// How to configure, start and call one gateway product.
@@ -149,7 +149,8 @@ pub struct Variant {
 pub(super) struct Replaced {
     pub(super) unsupported: Option<IndexMap<Feature, String>>,
     pub(super) fallback_on: Option<Vec<Condition>>,
-    pub(super) waived: Option<IndexMap<PolicyCode, String>>,
+    #[schemars(with = "Option<IndexMap<PolicyCode, String>>")]
+    pub(super) waived: Option<IndexMap<Code, String>>,
     pub(super) own_cooldown: Option<String>,
     pub(super) rewrites: Option<Vec<Rewrite>>,
     pub(super) translates: Option<Vec<Translation>>,

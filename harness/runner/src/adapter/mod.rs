@@ -20,6 +20,7 @@ mod render;
 mod site;
 mod template;
 mod variant;
+mod waivers;
 
 pub use admin::AdminError;
 pub use catalogue::{FindError, all, find, read};

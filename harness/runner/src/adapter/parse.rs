@@ -7,12 +7,14 @@ use indexmap::IndexMap;
 
 use super::file::Adapter;
 use super::template::Template;
+use super::waivers;
 
 impl Adapter {
     /// Parses the text of a file and checks everything that does not depend on a plan.
     pub(super) fn parse(id: &str, source: Source) -> Result<Self, LoadError> {
         let mut adapter: Self = source.parse()?;
-        let diagnostics = adapter.problems(&source);
+        let mut diagnostics = adapter.problems(&source);
+        diagnostics.extend(waivers::problems(&source)?);
         if !diagnostics.is_empty() {
             return Err(LoadError { diagnostics });
         }

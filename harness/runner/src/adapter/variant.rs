@@ -1,7 +1,6 @@
 //! Variants of an adapter: the same gateway with other settings. Each variant needs a separate run.
 
 use fallproof_suite::capabilities::Capabilities;
-use fallproof_suite::requirement::PolicyCode;
 use fallproof_suite::yaml::{Diagnostic, Source, nearest};
 use indexmap::IndexMap;
 
@@ -76,8 +75,7 @@ impl Replaced {
             capabilities.unsupported = unsupported;
         }
         if let Some(waived) = waived {
-            let waived = waived.into_iter();
-            capabilities.waived = waived.map(|(PolicyCode(code), why)| (code, why)).collect();
+            capabilities.waived = waived;
         }
         if let Some(rewrites) = rewrites {
             capabilities.rewrites = rewrites;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fallproof_protocol::coding;
 use fallproof_suite::evidence::Exchange;
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Call, Disconnect, Rendered, Scenario};
@@ -34,7 +33,7 @@ impl Runner {
         let mut headers = vec![("content-type".to_owned(), content_type)];
         if let Some(coding) = call.encoding {
             headers.push(("content-encoding".to_owned(), coding.name().to_owned()));
-            bytes = coding::packed([&*bytes]).concat();
+            bytes = coding.packed([&*bytes]).concat();
         }
         headers.extend(headers_with_key(call.key, self.gateway_key(), style.headers));
         headers.extend(call.headers.iter().map(|(name, value)| (name.clone(), value.clone())));

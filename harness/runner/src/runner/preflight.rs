@@ -34,7 +34,7 @@ impl Runner {
     /// Makes a plain call for each group of this scenario. Returns whether each call goes to the
     /// group's first deployment, which shows that no state of earlier calls affects the next one.
     /// The plain calls succeed, so they also end a series of failures.
-    pub async fn is_rested(&self, scenario: &Scenario) -> bool {
+    pub async fn goes_to_first(&self, scenario: &Scenario) -> bool {
         for group in self.plan.groups_of(&scenario.id) {
             for deployment in group.deployments() {
                 let described = scenario.deployments.get(&deployment.name);
@@ -43,7 +43,7 @@ impl Runner {
                 }
             }
             self.mocks.forget(slice::from_ref(group)).await;
-            self.call(scenario, group, &plain_call(group), ["rested", ""]).await;
+            self.call(scenario, group, &plain_call(group), ["cooldown", ""]).await;
             let Some(first) = group.chain.first() else { continue };
             let requests = self.mocks.wire.take(&first.prefix).await;
             self.mocks.forget(slice::from_ref(group)).await;

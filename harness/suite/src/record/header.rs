@@ -52,10 +52,11 @@ impl Header {
         self.replay.replace(Self::SCENARIO, id)
     }
 
-    /// The facts needed to judge a case of a target that was configured to serve these groups.
-    pub fn facts<'a>(&'a self, groups: &'a [Group]) -> TargetFacts<'a> {
+    /// The facts needed to judge a case of a target that was configured to serve these groups for the
+    /// scenario, among `all_groups`.
+    pub fn facts<'a>(&'a self, groups: &'a [Group], all_groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
-        TargetFacts { groups, capabilities, gateway_key, started: *started }
+        TargetFacts { groups, all_groups, capabilities, gateway_key, started: *started }
     }
 }
 

@@ -66,6 +66,11 @@ pub struct Ended {
 }
 
 impl Ended {
+    /// All groups that the same start of the target served.
+    pub fn all_groups(&self) -> &[Group] {
+        self.plan.as_ref().map_or(&[], |plan| &plan.groups)
+    }
+
     /// The groups that the target was configured to serve for this case.
     pub fn groups(&self) -> &[Group] {
         self.plan.as_ref().map_or(&[], |plan| plan.groups_of(&self.evidence.scenario))

@@ -17,6 +17,7 @@ use super::*;
 use crate::capabilities::Capabilities;
 use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange};
 use crate::plan::{Addresses, Deployment};
+use crate::requirement::Code;
 use crate::scenario::{Scenario, Suite};
 use crate::secret::another;
 
@@ -298,6 +299,19 @@ fn a_placeholder_has_the_length_of_its_key_in_every_spelling() {
         }
     }
     assert_eq!(Mask::new(["test"]).text("a test"), "a test", "it is not a secret");
+}
+
+#[test]
+fn a_waiver_of_what_cannot_be_waived_is_read_and_has_no_effect() {
+    let mut header = header(&scenarios(), MADE_UP);
+    for code in [Code::Auth01, Code::Route05] {
+        header.capabilities.waived.insert(code, "it was a policy once".to_owned());
+    }
+    let json = serde_json::to_string(&header).expect("a header is plain data");
+    let read: Header = serde_json::from_str(&json).expect("a header");
+    assert_eq!(read, header);
+    assert_eq!(read.capabilities.waives(Code::Auth01), None);
+    assert_eq!(read.capabilities.waives(Code::Route05), Some("it was a policy once"));
 }
 
 #[test]

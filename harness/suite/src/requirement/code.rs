@@ -147,6 +147,9 @@ pub enum Code {
     /// An event of a stream reaches the client before the deployment sends the rest of the stream, not together with later events.
     #[strum(serialize = "FP-STREAM-15")]
     Stream15,
+    /// A stream whose events come faster than the group's timeout is not aborted, however long it takes.
+    #[strum(serialize = "FP-STREAM-16")]
+    Stream16,
     /// Each attempt carries the credential of its own deployment, in the form its provider expects.
     #[strum(serialize = "FP-AUTH-01")]
     Auth01,

@@ -70,6 +70,10 @@ pub(super) struct CallFile {
     #[serde(default)]
     #[schemars(schema_with = "body::schema")]
     pub(super) body: Optional<At<Members>>,
+    /// JSON text that is sent as `model` in a `body`, instead of the group's name. If it is empty,
+    /// `model` is left out.
+    #[serde(default)]
+    pub(super) model_json: Optional<At<String>>,
     /// The body as JSON text, sent byte for byte. `{{model}}` in `"model": "{{model}}"` is replaced
     /// with the group's name.
     #[serde(default)]

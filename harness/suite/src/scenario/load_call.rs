@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fallproof_protocol::provider::Endpoint;
 use http::{HeaderName, HeaderValue};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::body;
 use super::file_steps::{CallFile, DisconnectFile, PartFile};
@@ -106,7 +106,7 @@ impl Loader<'_> {
     }
 
     fn body(&mut self, call: CallFile, span: &Range<usize>) -> Body {
-        let CallFile { body, body_json, form, endpoint, .. } = call;
+        let CallFile { body, model_json, body_json, form, endpoint, .. } = call;
         let spans = [span_of(&body), span_of(&body_json), span_of(&form)];
         let [in_yaml, in_json, in_form] = &spans;
         let (wrong, right) = if endpoint.is_multipart() {
@@ -117,9 +117,16 @@ impl Loader<'_> {
         if let Some(wrong) = wrong {
             self.problem(wrong, format!("{} takes a {right}", endpoint.path()));
         }
+        if let (None, Some(model)) = (&body.0, &model_json.0) {
+            self.problem(&model.span, "`model_json` requires `body`");
+        }
         match (body.0, body_json.0, form.0) {
             (Some(members), None, None) => {
-                Body::Members(body::to_json(&members.value, self.source, &mut self.problems))
+                let members = body::to_json(&members.value, self.source, &mut self.problems);
+                match model_json.0 {
+                    Some(model) => self.without_group(&model, &members),
+                    None => Body::Members(members),
+                }
             }
             (None, Some(text), None) => {
                 self.problems.extend(body::check_text(&text, self.source));
@@ -141,6 +148,18 @@ impl Loader<'_> {
                 Body::Form(Vec::new())
             }
         }
+    }
+
+    /// A body with this text as the value of `model`.
+    fn without_group(&mut self, model: &At<String>, members: &Map<String, Value>) -> Body {
+        let mut body = Map::new();
+        match serde_json::from_str::<Value>(&model.value) {
+            Ok(value) => drop(body.insert("model".to_owned(), value)),
+            Err(_) if model.value.is_empty() => {}
+            Err(error) => self.problem(&model.span, format!("not JSON: {error}")),
+        }
+        body.extend(members.clone());
+        Body::Text(Value::Object(body).to_string())
     }
 
     fn part(&mut self, read: At<PartFile>) -> Part {

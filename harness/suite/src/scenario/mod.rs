@@ -117,6 +117,9 @@ impl Scenario {
             if send.key != ClientKey::Right {
                 needs.insert(Feature::Other(Ability::ClientKeys));
             }
+            if !send.body.names_a_group() {
+                needs.insert(Feature::Other(Ability::ModelRouting));
+            }
             if let Body::Members(members) = &send.body
                 && members.get("stream") == Some(&true.into())
             {

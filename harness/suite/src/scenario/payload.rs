@@ -128,6 +128,11 @@ impl Body {
         self.spelled("").contains(RESPONSE_PLACEHOLDER)
     }
 
+    /// Whether the body has the name of the model group.
+    pub fn names_a_group(&self) -> bool {
+        !matches!(self, Self::Text(text) if !text.contains(MODEL_PLACEHOLDER))
+    }
+
     /// Whether the body is different in each call.
     pub fn tells_calls_apart(&self) -> bool {
         self.spelled("").contains(CALL_PLACEHOLDER)

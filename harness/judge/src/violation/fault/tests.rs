@@ -161,7 +161,7 @@ fn a_phrase_keeps_the_details_that_tell_faults_apart() {
         text: "goroutine 1 [running]".to_owned(),
     };
     let member = ErrorMember { member: "code", expected: "1".to_owned(), got: "2".to_owned() };
-    let not_packed = CodingMisfit::NotPacked;
+    let not_packed = CodingMisfit::NotPacked { coding: "gzip" };
     assert_faults(
         None,
         [
@@ -209,7 +209,7 @@ fn a_phrase_keeps_the_details_that_tell_faults_apart() {
                 "labels a response as gzip that is not in gzip",
             ),
             (
-                ClientViolation::AttemptMiscoded { how: CodingMisfit::Unlabeled }.into(),
+                ClientViolation::AttemptMiscoded { how: CodingMisfit::Unlabeled { coding: "gzip" } }.into(),
                 "sends a gzip request without `content-encoding`",
             ),
             (

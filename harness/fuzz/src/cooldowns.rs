@@ -17,13 +17,13 @@ const DATED: Duration = Duration::from_secs(3);
 
 /// The time at which each group returns to its usual state.
 #[derive(Debug, Default)]
-pub struct Rests {
+pub struct Cooldowns {
     until: Mutex<HashMap<String, Instant>>,
     /// Whether the first plain call for each group went to its first deployment.
     began: Mutex<HashMap<String, bool>>,
 }
 
-impl Rests {
+impl Cooldowns {
     /// Whether no call for this group has been recorded yet.
     pub(super) fn is_new(&self, group: &str) -> bool {
         !self.began.lock().contains_key(group)
@@ -101,12 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn a_group_rests_as_long_as_its_deployment_asked_within_the_limit() {
-        let (rests, now) = (Rests::default(), Instant::now());
+    fn a_group_cools_down_as_long_as_its_deployment_asked_within_the_limit() {
+        let (cooldowns, now) = (Cooldowns::default(), Instant::now());
         let attempts = [attempt(500, ""), attempt(429, "retry-after: 20\r\n")];
-        rests.note("one", attempts.iter(), Duration::from_secs(1), now);
-        assert_eq!(rests.left("one", now), Duration::from_millis(1_250));
-        assert_eq!(rests.left("one", now + Duration::from_secs(2)), Duration::ZERO);
-        assert_eq!(rests.left("other", now), Duration::ZERO);
+        cooldowns.note("one", attempts.iter(), Duration::from_secs(1), now);
+        assert_eq!(cooldowns.left("one", now), Duration::from_millis(1_250));
+        assert_eq!(cooldowns.left("one", now + Duration::from_secs(2)), Duration::ZERO);
+        assert_eq!(cooldowns.left("other", now), Duration::ZERO);
     }
 }
