@@ -54,7 +54,7 @@ async fn a_connection_with_dropped_bytes_is_closed_after_its_reply() {
 ///
 /// The connection is made, and `start` sent, before this returns: a thread that a busy machine
 /// starts late would otherwise find the server gone.
-fn flood(addr: SocketAddr, start: String, more: &'static str) -> thread::JoinHandle<()> {
+fn flood(addr: SocketAddr, start: &str, more: &'static str) -> thread::JoinHandle<()> {
     let mut stream = TcpStream::connect(addr).expect("the server listens");
     stream.write_all(start.as_bytes()).expect("the server reads");
     thread::spawn(move || {
@@ -80,7 +80,7 @@ async fn an_endless_request_does_not_keep_others_from_being_served(
         "POST {PRIMARY}/v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n\
          transfer-encoding: chunked\r\n\r\n{start}"
     );
-    let flood = flood(server.addr(), head, more);
+    let flood = flood(server.addr(), &head, more);
     for _ in 0..20 {
         let served = async { Client::of(&server).await.ask(chat(OTHER)).await.status };
         assert_eq!(timeout(LIMIT, served).await.expect("it is served in time"), 200);
