@@ -129,16 +129,12 @@ fn reply(deployment: &Deployment, behavior: &Behavior, call: &Call) -> Option<Re
 /// Path and query of the call, below the deployment's prefix.
 fn target(deployment: &Deployment, call: &Call) -> String {
     let path = call.endpoint.path();
-    match &deployment.api_version {
-        Some(version) => {
-            let name = &deployment.deployment_name;
-            format!("/openai/deployments/{name}/{path}?api-version={version}")
-        }
-        None => {
-            let base = deployment.base_url.strip_prefix(&deployment.host).unwrap_or_default();
-            format!("{base}/{path}")
-        }
+    if let Some(version) = &deployment.api_version {
+        let name = &deployment.deployment_name;
+        return format!("/openai/deployments/{name}/{path}?api-version={version}");
     }
+    let base = deployment.base_url.strip_prefix(&deployment.host).unwrap_or_default();
+    format!("{base}/{path}")
 }
 
 fn is_stream(reply: &Reply) -> bool {
