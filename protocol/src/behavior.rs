@@ -209,7 +209,8 @@ fn is_false(flag: &bool) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeepAliveFault {
-    /// The connection of the reply is closed (FIN) at once, without notice.
+    /// The connection of the reply is closed (FIN) at once, without notice. A request that arrives
+    /// on it nevertheless is logged and never answered.
     Closes,
     /// A later request to the deployment on an open connection is read, then the connection is
     /// closed (FIN) without a reply, as if the provider had already closed it.

@@ -1,4 +1,7 @@
-//! `fallproof check`: checks whether a user's file is valid, without running anything.
+//! `fallproof check`: checks whether a user's file is valid, without running anything. Notes what
+//! is valid, but without effect.
+
+mod cuts;
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +61,14 @@ fn scenario(file: &Path) -> Result<(), Stop> {
         cases => counted(cases.len(), "case"),
     };
     println!("{} is valid: {count}", file.display());
+    for (note, ids) in cuts::notes(&cases) {
+        let of = if ids.len() < cases.len() {
+            format!(" (in {})", ids.join(", "))
+        } else {
+            String::new()
+        };
+        println!("note: {note}{of}");
+    }
     Ok(())
 }
 

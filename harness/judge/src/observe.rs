@@ -12,7 +12,7 @@ use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::RecordedRequest;
-use fallproof_protocol::sse::{self, Event};
+use fallproof_protocol::sse::{self, Event, EventKind};
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES};
 use fallproof_suite::plan::{Deployment, Group};
@@ -301,10 +301,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// Whether the attempt's stream ended with a finish reason, but without `[DONE]`. A stream that a
-    /// fault cut short did not end like that.
+    /// fault cut short did not end like that. An error, or an event that cannot be parsed, before the
+    /// finish reason may have been a part of the answer.
     pub fn ended_without_done(&self) -> bool {
-        let mut events = self.events().unwrap_or_default().iter();
-        !self.recorded.is_cut() && events.any(Event::finishes)
+        let events = self.events().unwrap_or_default().iter();
+        let mut valid = events.take_while(|event| event.kind() != EventKind::Error);
+        !self.recorded.is_cut() && valid.any(Event::finishes)
     }
 
     /// Whether the attempt went to a different endpoint than the client's call, so that the answer

@@ -35,10 +35,10 @@ pub struct Batches<'a, O> {
 impl<O: Observer> Batches<'_, O> {
     /// Runs all batches, as many in parallel as the plan has processes. Returns the output of each
     /// case, including skipped ones. Cases that had not ended when the user interrupted the run are
-    /// missing.
+    /// missing. If a batch could not be started, each of its cases is a harness error.
     ///
     /// # Errors
-    /// The mocks or the first target could not be started.
+    /// Neither the mocks nor the target could be started by any process.
     ///
     /// # Panics
     /// If a thread panics.
@@ -47,8 +47,8 @@ impl<O: Observer> Batches<'_, O> {
         let mut cases: Vec<_> = left_out
             .map(|(scenario, reason)| self.not_run(scenario, CaseResult::Skipped(reason.clone())))
             .collect();
-        let (next, failed) = (&AtomicUsize::new(0), &AtomicBool::new(false));
-        let lane = Lane { run: self, plan, next, failed };
+        let (next, has_started) = (&AtomicUsize::new(0), &AtomicBool::new(false));
+        let lane = Lane { run: self, plan, next, has_started };
         let lanes = plan.processes.min(plan.batches.len()).max(1);
         let ran: Vec<_> = thread::scope(|scope| {
             let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(|| lane.run())).collect();
@@ -57,10 +57,27 @@ impl<O: Observer> Batches<'_, O> {
             };
             lanes.into_iter().map(ended).collect()
         });
+        let mut not_started = Vec::new();
         for of_lane in ran {
-            cases.extend(of_lane?);
+            cases.extend(of_lane.cases);
+            not_started.extend(of_lane.not_started);
+        }
+        for (batch, error) in not_started {
+            if !has_started.load(Ordering::Relaxed) {
+                return Err(error);
+            }
+            cases.extend(self.of_failed(batch, &error));
         }
         Ok(cases)
+    }
+
+    /// The cases of a batch for which the target could not be started. The error has the end of the
+    /// target's log.
+    fn of_failed(&self, batch: &Batch<'_>, error: &StartError) -> Vec<O::Output> {
+        let heading = Some(&batch.heading).filter(|heading| !heading.is_empty());
+        let start = heading.map_or_else(String::new, |heading| format!("{heading}: "));
+        let result = || CaseResult::HarnessError(format!("{start}{error}"));
+        batch.scenarios.iter().map(|scenario| self.not_run(scenario, result())).collect()
     }
 
     fn stop(&self, target: Box<dyn RunningTarget>) {
@@ -88,35 +105,40 @@ struct Lane<'a, O> {
     plan: &'a RunPlan<'a>,
     /// Index of the first batch that no lane has taken.
     next: &'a AtomicUsize,
-    /// Whether the first batch could not be started, which ends the run for all lanes.
-    failed: &'a AtomicBool,
+    /// Whether the target has started, for this lane or another.
+    has_started: &'a AtomicBool,
 }
 
-impl<O: Observer> Lane<'_, O> {
-    fn run(&self) -> Result<Vec<O::Output>, StartError> {
-        let (mut cases, mut running) = (Vec::new(), None);
-        while !self.run.interrupt.is_asked() && !self.failed.load(Ordering::Relaxed) {
+/// What a lane has run.
+struct Ran<'a, K> {
+    cases: Vec<K>,
+    /// The batches that could not be started.
+    not_started: Vec<(&'a Batch<'a>, StartError)>,
+}
+
+impl<'a, O: Observer> Lane<'a, O> {
+    /// Runs batches until none are left. If the target cannot be started, and never has been, it
+    /// most likely never will, so the lane ends.
+    fn run(&self) -> Ran<'a, O::Output> {
+        let (mut cases, mut not_started, mut running) = (Vec::new(), Vec::new(), None);
+        while !self.run.interrupt.is_asked() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(batch) = self.plan.batches.get(index) else { break };
             self.run.observer.batch_started(&batch.heading);
             match self.batch(batch, &mut running) {
                 Ok(of_batch) => cases.extend(of_batch),
-                // The next batch may still start, and the results of earlier ones remain valid.
-                Err(error) if index > 0 => {
-                    let (heading, error) = (batch.heading.clone(), error.to_string());
-                    let why = Inconclusive::NotStarted { batch: heading, error };
-                    cases.extend(self.run.inconclusive(&batch.scenarios, &why));
-                }
                 Err(error) => {
-                    self.failed.store(true, Ordering::Relaxed);
-                    return Err(error);
+                    not_started.push((batch, error));
+                    if !self.has_started.load(Ordering::Relaxed) {
+                        break;
+                    }
                 }
             }
         }
         if let Some(running) = running {
             self.run.stop(running);
         }
-        Ok(cases)
+        Ran { cases, not_started }
     }
 
     /// Runs one batch. If the target exits, it is restarted for the remaining cases.
@@ -145,6 +167,7 @@ impl<O: Observer> Lane<'_, O> {
                 }
                 Some(Err(error)) => return Err(error),
             };
+            self.has_started.store(true, Ordering::Relaxed);
             observer.target_started(runner.plan());
             let (scenarios, timed) = (&share.scenarios, &Timed(observer));
             let ended = runner.run_observed(runtime, scenarios, share.jobs, timed, stop);

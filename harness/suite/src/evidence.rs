@@ -83,7 +83,7 @@ pub enum CaseResult {
     Skipped(SkipReason),
     /// The target could not be tested.
     Inconclusive(Inconclusive),
-    /// An error in Fallproof itself. Holds the message.
+    /// An error in Fallproof itself, or a target that could not be started. Holds the message.
     HarnessError(String),
 }
 
@@ -111,14 +111,6 @@ pub enum Inconclusive {
         status: u16,
         /// The start of the answer.
         answer: String,
-    },
-    /// The gateway could not be started for this batch.
-    #[strum(to_string = "{batch}: {error}")]
-    NotStarted {
-        /// A description of the batch.
-        batch: String,
-        /// The error.
-        error: String,
     },
     /// The gateway exited and could not be restarted.
     #[strum(to_string = "the gateway could not be restarted: {error}")]

@@ -14,7 +14,7 @@ use super::pacing::Pace;
 use super::prepared_reply::PreparedReply;
 use super::request::{Body, Head, Unread, read_body, read_head};
 use super::request_log::Record;
-use super::socket::{ClientSocket, has_disconnected};
+use super::socket::{ClientSocket, LINGER, has_disconnected};
 use crate::Reply;
 use crate::behavior::{Cut, CutEnd, CutPoint, KeepAliveFault, WireFault};
 use crate::provider_set::Request;
@@ -26,6 +26,8 @@ enum Next {
     Close,
     /// Close in a way that allows for a client that is still sending.
     CloseLate,
+    /// Close without notice. What the client sends before it sees the end is lost.
+    CloseUnnoticed,
     Reset,
 }
 
@@ -49,6 +51,7 @@ pub(super) async fn serve(stream: TcpStream, prefix: Option<Arc<str>>, shared: A
             Next::KeepAlive => {}
             Next::Close => return connection.socket.close(),
             Next::CloseLate => return connection.socket.close_after_reply().await,
+            Next::CloseUnnoticed => return connection.lose_requests().await,
             Next::Reset => return connection.socket.reset(),
         }
     }
@@ -118,12 +121,7 @@ impl Connection {
             takes_chunks: head.takes_chunks,
             keeps_alive: head.keeps_alive && body.is_complete,
         };
-        let addressed = match &self.prefix {
-            Some(prefix) => Some((prefix.as_ref(), head.target.as_str())),
-            None => split_prefix(&head.target),
-        };
-        let known = addressed.filter(|(prefix, _)| self.shared.providers.knows(prefix));
-        let Some((prefix, target)) = known else {
+        let Some((prefix, target)) = self.addressed(&head) else {
             let record = self.record(None, &head.target, &head, &body.bytes, times);
             return self.deliver(&record, PreparedReply::no_deployment(), framing).await;
         };
@@ -145,6 +143,43 @@ impl Connection {
         let prepared = prepared.packed_for(&head.headers);
         drop((head, body));
         self.deliver(&record, prepared, framing).await
+    }
+
+    /// The known deployment that a request is for, and the path below its prefix.
+    fn addressed<'a>(&'a self, head: &'a Head) -> Option<(&'a str, &'a str)> {
+        let addressed = match &self.prefix {
+            Some(prefix) => Some((prefix.as_ref(), head.target.as_str())),
+            None => split_prefix(&head.target),
+        };
+        addressed.filter(|(prefix, _)| self.shared.providers.knows(prefix))
+    }
+
+    /// Closes the connection. Requests that still arrive on it are logged and not answered.
+    async fn lose_requests(mut self) {
+        self.socket.end_replies();
+        let requests = async {
+            while let Ok(Some(head)) = read_head(&mut self.socket).await {
+                let (now, accepted) = (self.shared.request_log.now(), self.accepted);
+                let mut times = RequestTimes { accepted, head: now, ..RequestTimes::default() };
+                let mut body = Body::default();
+                let read = read_body(&mut self.socket, &head, &mut body).await;
+                times.body = self.shared.request_log.now();
+                let (prefix, target) = self.addressed(&head).unzip();
+                let target = target.unwrap_or(&head.target);
+                let record = self.record(prefix, target, &head, &body.bytes, times);
+                record.update(|recorded| {
+                    if recorded.kind == RequestKind::Attempt {
+                        recorded.kind = RequestKind::Stale;
+                    }
+                    recorded.wire.keep_alive = Some(KeepAliveFault::Closes);
+                });
+                record.end(false);
+                if read.is_err() {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(LINGER, requests).await;
     }
 
     /// Handles a request on a stale connection: closes the connection without a reply, or never
@@ -213,7 +248,7 @@ impl Connection {
         }
         record.end(false);
         if closes {
-            return Next::CloseLate;
+            return Next::CloseUnnoticed;
         }
         let keeps_alive = framing.keeps_alive && wire.head.is_none() && !self.socket.is_overrun();
         if keeps_alive { Next::KeepAlive } else { Next::CloseLate }

@@ -15,7 +15,7 @@ use tokio::task::coop::consume_budget;
 const MOST_AHEAD: usize = 64 * 1024;
 
 /// How long to continue reading from a client that is still sending after the last reply.
-const LINGER: Duration = Duration::from_secs(2);
+pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(super) struct ClientSocket {
@@ -121,10 +121,15 @@ impl ClientSocket {
         let _ = self.stream.set_zero_linger();
     }
 
+    /// Sends a FIN. Requests can still be read.
+    pub(super) fn end_replies(&self) {
+        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
+    }
+
     /// Closes the connection in such a way that the client can still read the reply, even if it is
     /// still sending.
     pub(super) async fn close_after_reply(mut self) {
-        let _ = SockRef::from(&*self.stream).shutdown(Shutdown::Write);
+        self.end_replies();
         let rest = async {
             while matches!(self.fill().await, Ok(1..)) {
                 self.used(self.unread().len());

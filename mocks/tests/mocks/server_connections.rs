@@ -41,6 +41,25 @@ async fn a_connection_can_be_closed_without_notice() {
 }
 
 #[tokio::test]
+async fn a_request_on_a_closed_connection_is_logged_and_not_answered() {
+    let server = server_with(vec![keeping(KeepAliveFault::Closes), says(200, "new")]).await;
+    let mut client = Client::of(&server).await;
+    assert_eq!(client.ask(chat(PRIMARY)).await.status, 200);
+    client.send(chat(PRIMARY)).await;
+    client.send("GET /test/primary/v1/models HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    server.arrived(PRIMARY, 3).await;
+    assert_eq!(client.rest().await, (Vec::new(), Ending::Fin));
+    assert_eq!(Client::of(&server).await.ask(chat(PRIMARY)).await.text(), "new");
+    let requests = server.requests(PRIMARY).await;
+    let seen: Vec<_> = requests.iter().map(|it| (it.kind, it.attempt, it.status)).collect();
+    let (attempt, stale, probe) = (RequestKind::Attempt, RequestKind::Stale, RequestKind::Probe);
+    let expected =
+        [(attempt, 1, Some(200)), (stale, 0, None), (probe, 0, None), (attempt, 2, Some(200))];
+    assert_eq!(seen, expected, "a lost request takes nothing of the script");
+    assert!(requests[1].body.ends_with(b"}"), "it is recorded whole");
+}
+
+#[tokio::test]
 async fn a_connection_can_be_closed_as_it_is_used_again() {
     let server = server_with(vec![keeping(KeepAliveFault::ClosesOnReuse), says(200, "new")]).await;
     let mut client = Client::of(&server).await;

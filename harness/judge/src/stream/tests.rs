@@ -28,6 +28,7 @@ fn stream_of(of: &str, words: &str) -> String {
         "role" => choice(r#""delta":{"role":"assistant"}"#),
         "stop" => choice(r#""delta":{},"finish_reason":"stop""#),
         "usage" => format!(r#"{{"id":"{of}","choices":[],"usage":{{"total_tokens":3}}}}"#),
+        "junk" => r#"{"choices":[{"del"#.to_owned(),
         "error" => r#"{"error":{"message":"Overloaded."}}"#.to_owned(),
         "done" => "[DONE]".to_owned(),
         word => choice(&format!(r#""delta":{{"content":"{word}"}}"#)),
@@ -529,6 +530,23 @@ fn events_that_are_passed_on_while_the_provider_waits(
 fn events_that_are_held_back(#[case] received: [u64; 5], #[case] event: usize) {
     let told = "had not reached the client after 1000 ms, when two more had been sent";
     assert_found(timed(SLOWLY, received), &[&format!("15 event {event} of attempt 1 {told}")]);
+}
+
+#[test]
+fn a_malformed_event_is_not_skipped() {
+    let case = |got: &str| {
+        let case =
+            streamed().attempt("primary").streaming(primary("role one junk three stop done"));
+        case.got_stream(primary(got))
+    };
+    assert_found(case("role one error done"), &[]);
+    assert_found(case("role one").ended_with(Ending::Closed), &[]);
+    assert_found(case("role one junk three stop done"), &[]);
+    let told = "07 the stream of attempt 1 broke after its first content, but the client's stream ended normally";
+    for skipped in ["role one three stop done", "role one"] {
+        let found = case(skipped).found("STREAM");
+        assert!(found.contains(&format!("FP-STREAM-{told}")), "{skipped}: {found:?}");
+    }
 }
 
 /// A stream with an event every 300 ms, which the gateway aborts after the first word.

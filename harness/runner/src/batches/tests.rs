@@ -277,6 +277,17 @@ fn several_processes_end_when_the_first_batch_cannot_be_started() {
 }
 
 #[test]
+fn the_results_of_other_processes_are_kept_if_one_cannot_be_started() {
+    let behavior = Behavior { fails_at: Some(1), ..Behavior::default() };
+    let ran = run_on(2, usize::MAX, behavior, &[&["a"], &["b"], &["c"]], 1);
+    let ran = ran.expect("one process can be started");
+    let failed = ran.of("cannot start");
+    assert_eq!((ran.of("answered").len(), failed.len()), (2, 1), "{:?}", ran.cases);
+    let result = &ran.cases.iter().find(|(id, _)| *id == failed[0]).expect("it has a result").1;
+    assert!(result.starts_with("batch "), "{result}");
+}
+
+#[test]
 fn an_interrupt_returns_the_ended_cases_and_stops_the_target() {
     let behavior = Behavior { exits_in: &["b"], ..Behavior::default() };
     let ran = run_until(3, behavior, &[&["a", "b", "c"], &["d"]], 1).expect("it can be started");

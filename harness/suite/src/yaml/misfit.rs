@@ -28,6 +28,8 @@ pub(super) enum Mistake {
     NotQuoted,
     #[error("expected {0}")]
     Expected(String),
+    #[error("expected a list (`[…]`)")]
+    NoList,
     #[error("{0}")]
     Other(String),
 }
@@ -60,6 +62,12 @@ impl Mistake {
                 let message = format!("{self}, found `{}`", source.text(span));
                 source.error(span, message).help("to use it as text, quote it")
             }
+            // The span of a mapping is its first brace, or empty.
+            Self::NoList => error.help(match source.text(span).trim() {
+                "" => "begin each item with `- `".to_owned(),
+                "{" => "write `[{ … }]`".to_owned(),
+                written => format!("write `[{written}]`"),
+            }),
             Self::Expected(_) | Self::Other(_) => error,
         }
     }

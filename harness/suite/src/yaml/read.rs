@@ -182,7 +182,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.view {
             View::List(items) => visitor.visit_seq(Items(items.iter())),
-            _ => Err(self.misfit(Mistake::expected("a list (`[…]`)"))),
+            _ => Err(self.misfit(Mistake::NoList)),
         }
     }
 
