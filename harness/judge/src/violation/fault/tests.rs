@@ -209,7 +209,10 @@ fn a_phrase_keeps_the_details_that_tell_faults_apart() {
                 "labels a response as gzip that is not in gzip",
             ),
             (
-                ClientViolation::AttemptMiscoded { how: CodingMisfit::Unlabeled { coding: "gzip" } }.into(),
+                ClientViolation::AttemptMiscoded {
+                    how: CodingMisfit::Unlabeled { coding: "gzip" },
+                }
+                .into(),
                 "sends a gzip request without `content-encoding`",
             ),
             (
