@@ -11,6 +11,8 @@ mod leak;
 mod payload;
 mod route;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -226,36 +228,3 @@ macro_rules! violations {
     };
 }
 use violations;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_violation_serializes_as_data_and_displays_as_a_sentence() {
-        let violation = Violation {
-            requirement: Some(Code::Payload02),
-            call: 0,
-            attempt: Some(2),
-            deployment: Some("backup".to_owned()),
-            pointer: Some("/seed".to_owned()),
-            kind: PayloadViolation::Lost { value: "7".to_owned() }.into(),
-            verdict: Verdict::Note,
-            declared: Some(Excuse::Rewrites("it has no seeds".to_owned())),
-        };
-        assert_eq!(violation.to_string(), "attempt 2 lost /seed: 7");
-        assert_eq!(violation.kind.name(), "lost");
-        let written = serde_json::to_value(&violation).expect("a violation serializes");
-        let expected = serde_json::json!({
-            "requirement": "FP-PAYLOAD-02",
-            "call": 0,
-            "attempt": 2,
-            "deployment": "backup",
-            "pointer": "/seed",
-            "kind": { "payload": { "lost": { "value": "7" } } },
-            "verdict": "note",
-            "declared": { "rewrites": "it has no seeds" },
-        });
-        assert_eq!(written, expected);
-    }
-}

@@ -1,9 +1,6 @@
 //! Fault phrases: what a target does, in words that follow its name. A phrase leaves out what
 //! varies between the cases of one fault: values, numbers, and names of deployments.
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt;
 
 use fallproof_suite::evidence::Ending;

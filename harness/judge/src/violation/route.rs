@@ -75,7 +75,7 @@ violations! {
             => "makes no further attempts after a stale connection";
         NotOnNewConnection { deployment: String } =>
             "a connection to `{deployment}` was gone when the call used it, and the attempt was not made again on a new one"
-            => "does not repeat an attempt on a new connection after a stale one";
+            => "does not try a new connection after a stale connection";
         NoSuchPath { provider: String, target: String } =>
             "attempt {n} requested {target} at `{to}`, but {provider} has no such path"
             => "requests a path that the provider does not have";

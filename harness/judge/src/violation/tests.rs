@@ -1,10 +1,34 @@
 use fallproof_suite::evidence::Ending;
 
-use crate::violation::{
-    Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
-    CooldownReason, ExpectationViolation, Failed, HeaderViolation, LeakViolation, PayloadViolation,
-    Restart, RouteViolation, StreamViolation, UnauthorizedClient, Unreadable, ViolationKind,
-};
+use super::*;
+
+#[test]
+fn a_violation_serializes_as_data_and_displays_as_a_sentence() {
+    let violation = Violation {
+        requirement: Some(Code::Payload02),
+        call: 0,
+        attempt: Some(2),
+        deployment: Some("backup".to_owned()),
+        pointer: Some("/seed".to_owned()),
+        kind: PayloadViolation::Lost { value: "7".to_owned() }.into(),
+        verdict: Verdict::Note,
+        declared: Some(Excuse::Rewrites("it has no seeds".to_owned())),
+    };
+    assert_eq!(violation.to_string(), "attempt 2 lost /seed: 7");
+    assert_eq!(violation.kind.name(), "lost");
+    let written = serde_json::to_value(&violation).expect("a violation serializes");
+    let expected = serde_json::json!({
+        "requirement": "FP-PAYLOAD-02",
+        "call": 0,
+        "attempt": 2,
+        "deployment": "backup",
+        "pointer": "/seed",
+        "kind": { "payload": { "lost": { "value": "7" } } },
+        "verdict": "note",
+        "declared": { "rewrites": "it has no seeds" },
+    });
+    assert_eq!(written, expected);
+}
 
 /// The phrases of all kinds, before the details are filled in.
 const ALL: [&[(&str, &str)]; 9] = [
