@@ -75,6 +75,8 @@ pub struct Fingerprint {
     pub kind: &'static str,
     /// What the target did, as a phrase that follows its name.
     pub fault: String,
+    /// The same without the member that it is about.
+    pub general_fault: String,
     /// The member of the body that it is about: a JSON pointer without array indexes.
     pub pointer: Option<String>,
     /// Index of the call in the case, from 0.
@@ -145,6 +147,7 @@ pub(crate) fn fingerprint(violation: &Violation, calls: &[CallFacts]) -> Fingerp
         requirement: violation.requirement,
         kind: violation.kind.name(),
         fault: violation.kind.fault(pointer.as_deref()),
+        general_fault: violation.kind.fault(None),
         pointer,
         call: violation.call,
         endpoint: calls.get(violation.call).map_or(Endpoint::ChatCompletions, |it| it.endpoint),

@@ -281,7 +281,8 @@ impl Grouping<'_> {
             let causes: BTreeSet<_> = of[case].iter().flatten().collect();
             let attempts: usize = facts.calls.iter().map(|call| call.attempts.len()).sum();
             let it = &facts.fingerprints[violation];
-            let is_other = it.fault != fault || it.verdict != symptom.verdict;
+            let is_other =
+                (it.fault != fault && it.general_fault != fault) || it.verdict != symptom.verdict;
             (is_other, causes.len(), facts.calls.len(), attempts, case, violation)
         };
         symptom.violations.iter().min_by_key(simplicity).copied().unwrap_or_default()
@@ -290,9 +291,12 @@ impl Grouping<'_> {
     /// The most frequent phrase of a symptom's violations. If its members differ, they are not
     /// named.
     fn fault(&self, symptom: &Symptom) -> String {
+        let all = || symptom.violations.iter().map(|at| self.run.fingerprint(*at));
+        let members: BTreeSet<_> = all().filter_map(|it| it.member()).collect();
         let mut counts = BTreeMap::<&str, usize>::new();
-        for at in &symptom.violations {
-            *counts.entry(&self.run.fingerprint(*at).fault).or_default() += 1;
+        for it in all() {
+            let fault = if members.len() > 1 { &it.general_fault } else { &it.fault };
+            *counts.entry(fault).or_default() += 1;
         }
         let most = counts.iter().max_by_key(|(phrase, count)| (**count, Reverse(**phrase)));
         most.map(|(phrase, _)| (*phrase).to_owned()).unwrap_or_default()

@@ -25,6 +25,7 @@ fn breach(requirement: Option<Code>, pointer: Option<&str>) -> Fingerprint {
         requirement,
         kind: "some-kind",
         fault: format!("breaks {requirement:?} {pointer:?}"),
+        general_fault: "breaks something".to_owned(),
         pointer: pointer.map(str::to_owned),
         call: 0,
         endpoint: Endpoint::ChatCompletions,
@@ -105,7 +106,9 @@ fn a_target_that_loses_whatever_it_gets_has_one_cause() {
         let call = call(Endpoint::ChatCompletions, &["messages", name]);
         case(call, vec![lost(&format!("/{name}"), 1)])
     };
-    assert_eq!(ids(&found(&names.iter().map(loses).collect::<Vec<_>>())), ["payload-02"]);
+    let whatever = found(&names.iter().map(loses).collect::<Vec<_>>());
+    assert_eq!(ids(&whatever), ["payload-02"]);
+    assert_eq!(whatever.all[0].fault, "breaks something", "no member is named");
     // With as many calls that keep such a member, the members are lost one by one.
     let keeps = || case(call(Endpoint::ChatCompletions, &["messages", "a"]), Vec::new());
     let cases = names.iter().map(loses).chain((0..6).map(|_| keeps())).collect::<Vec<_>>();
