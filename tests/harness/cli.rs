@@ -334,9 +334,7 @@ fn slow_scenarios_are_left_out_by_tag_or_all_that_wait() {
     let nothing = fallproof(&["run", slow, "--quick"]);
     assert_eq!(nothing.status.code(), Some(2));
     let told = stderr(&nothing);
-    assert!(
-        told.contains("--quick leaves out 1 of 1 scenarios") && told.contains("no scenario is")
-    );
+    assert!(told.contains("--quick leaves out ") && told.contains("no scenario is selected"));
 }
 
 #[cfg(target_os = "linux")]

@@ -127,7 +127,7 @@ impl Reporter for Progress {
                 }
             }
             RunEvent::CaseFinished { case, .. } => {
-                self.failures.extend(self.tally.case_ended(case))
+                self.failures.extend(self.tally.case_ended(case));
             }
             RunEvent::Finished { .. } => {
                 if let Screen::Terminal { line, .. } = &self.screen {

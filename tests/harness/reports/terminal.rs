@@ -13,22 +13,29 @@ use super::support::{case, made};
 
 const DETAIL: Detail = Detail { width: 80, all_cases: false, causes: 10 };
 
-/// A report of these cases, with one cause for each of `causes`, which explains all failed cases.
-fn report(mut cases: Vec<Case>, causes: &[(&str, Weight)]) -> Report {
-    let failed = cases.iter_mut().filter(|case| !case.violations.is_empty());
+/// A report of these cases, with these causes, each of which explains all failed cases.
+fn report(mut all: Vec<Case>, causes: &[(&str, Weight)]) -> Report {
+    let failed = all.iter_mut().filter(|case| !case.violations.is_empty());
     let failed: Vec<_> = failed
         .map(|case| {
             case.violations[0].cause = causes.first().map(|(id, _)| (*id).to_owned());
             case.id.clone()
         })
         .collect();
-    let cause = |&(id, weight): &(&str, Weight)| Cause {
+    let mut report = made(Verdict::NotConformant, Compliance::Fail, Counts::default(), all);
+    report.causes = causes.iter().map(|(id, weight)| cause(id, *weight, &failed)).collect();
+    report
+}
+
+/// A cause that explains these cases.
+fn cause(id: &str, weight: Weight, failed: &[String]) -> Cause {
+    Cause {
         id: id.to_owned(),
         fault: "asks `backup` first".to_owned(),
         scope: "streams only".to_owned(),
         requirement: Some("FP-ROUTE-01".to_owned()),
         weight,
-        cases: failed.clone(),
+        cases: failed.to_vec(),
         could_show: 44,
         silent: 2,
         example: Example {
@@ -42,11 +49,7 @@ fn report(mut cases: Vec<Case>, causes: &[(&str, Weight)]) -> Report {
         symptoms: Vec::new(),
         sources: Vec::new(),
         expected: None,
-    };
-    let causes = causes.iter().map(cause).collect();
-    let mut report = made(Verdict::NotConformant, Compliance::Fail, Counts::default(), cases);
-    report.causes = causes;
-    report
+    }
 }
 
 fn cases(number: usize, outcome: Outcome) -> Vec<Case> {
@@ -59,8 +62,8 @@ fn printed(report: &Report, detail: Detail) -> String {
 
 #[test]
 fn a_block_has_15_lines_and_shows_the_attempt_of_the_violation_and_its_diff() {
-    let mut cases = cases(5, Outcome::Fail);
-    let step = &mut cases[0].steps[0];
+    let mut all = cases(5, Outcome::Fail);
+    let step = &mut all[0].steps[0];
     for number in 2..9 {
         let mut attempt = step.attempts[0].clone();
         attempt.number = number;
@@ -75,9 +78,13 @@ fn a_block_has_15_lines_and_shows_the_attempt_of_the_violation_and_its_diff() {
         change: Change::Added,
         text: format!("\"metadata\": \"{number}{}\"", "x".repeat(90)),
     });
+    // The line that only got a comma is not shown.
+    let comma = [(Change::Lost, "\"input\": 1"), (Change::Added, "\"input\": 1,")];
+    let comma = comma.map(|(change, text)| Line { change, text: text.to_owned() });
+    let lines = comma.into_iter().chain(lines);
     step.diffs.push(Diff { attempt: 2, deployment: "deployment-2".into(), lines: lines.collect() });
-    cases[0].violations[0].pointer = Some("/metadata".to_owned());
-    let mut report = report(cases, &[("route-01", Weight::Fail)]);
+    all[0].violations[0].pointer = Some("/metadata".to_owned());
+    let mut report = report(all, &[("route-01", Weight::Fail)]);
     report.causes[0].scope = "every endpoint and surface, ".repeat(20);
 
     let shown = printed(&report, DETAIL);

@@ -9,6 +9,9 @@ use crate::phrases;
 /// Number of failures that are told while the run goes on.
 const MAX_TOLD: usize = 5;
 
+/// The time left is not estimated from less time than this.
+const BASIS: Duration = Duration::from_secs(5);
+
 /// Counts the cases of a run, and picks the failures to tell at once.
 ///
 /// A case that runs again because its gateway exited counts once.
@@ -76,7 +79,8 @@ impl Tally {
     fn left(&self, now: Duration) -> Option<String> {
         let ended = u32::try_from(self.ended()).ok().filter(|ended| *ended > 0)?;
         let left = u32::try_from(self.cases.saturating_sub(self.ended())).ok()?;
-        let seconds = (self.elapsed(now)? / ended * left).as_secs();
+        let elapsed = self.elapsed(now).filter(|elapsed| *elapsed >= BASIS)?;
+        let seconds = (elapsed / ended * left).as_secs();
         Some(match seconds {
             _ if left == 0 => return None,
             0..10 => "less than 10 s left".to_owned(),
@@ -122,6 +126,7 @@ mod tests {
         for number in 0..412 {
             tally.case_ended(&ended(&number.to_string(), Outcome::Pass, "FP-ROUTE-01"));
         }
+        assert_eq!(tally.plain(SECOND * 34), "412/1920 cases", "that is too early to tell");
         assert_eq!(tally.plain(SECOND * 64), "412/1920 cases, about 2 min left");
         assert_eq!(tally.line(SECOND * 71), "412/1920  10.0 cases/s  about 3 min left");
         tally.case_ended(&ended("0", Outcome::Fail, "FP-ROUTE-01"));

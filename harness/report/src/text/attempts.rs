@@ -1,5 +1,7 @@
 //! The table of attempts, in the columns of a terminal.
 
+use std::fmt::Write as _;
+
 use textwrap::core::display_width;
 
 use crate::model::{Attempt, Client, Step};
@@ -114,7 +116,7 @@ fn lines(rows: &[[String; 5]], indent: &str) -> Vec<String> {
         let mut line = indent.to_owned();
         for (cell, width) in row.iter().zip(widths) {
             let space = width - display_width(cell);
-            line += &format!("{cell}{:space$}{GAP}", "");
+            let _ = write!(line, "{cell}{:space$}{GAP}", "");
         }
         line.trim_end().to_owned()
     };

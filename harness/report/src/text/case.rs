@@ -118,7 +118,9 @@ fn message(case: &Case, violation: &Violation) -> String {
 fn deployments(text: &mut String, step: &Step, width: usize) {
     let table = Table::new(step, "    ", width);
     let _ = writeln!(text, "    {}", table.heads.trim_start().dimmed());
-    table.body().for_each(|line| *text += &format!("{line}\n"));
+    for line in table.body() {
+        let _ = writeln!(text, "{line}");
+    }
 }
 
 fn diff(text: &mut String, diff: &Diff) {

@@ -37,7 +37,7 @@ pub(super) fn block(
     if let Some(others @ 1..) = cause.cases.len().checked_sub(1) {
         end.push(format!("  and {} (-v lists them)", counted(others, "more case")));
     }
-    if let Some((step, violation)) = example.and_then(|case| shown(case, cause)) {
+    if let Some((step, violation)) = example.and_then(|case| shown(case, &cause.example)) {
         let room = MAX_LINES.saturating_sub(lines.len() + end.len());
         lines.extend(exchange(step, violation, width, room));
     }
@@ -45,8 +45,8 @@ pub(super) fn block(
 }
 
 /// The violation of the example, and the call that it is about.
-fn shown<'a>(case: &'a Case, cause: &Cause) -> Option<(&'a Step, &'a Violation)> {
-    let Example { step, attempt, message, .. } = &cause.example;
+fn shown<'a>(case: &'a Case, example: &Example) -> Option<(&'a Step, &'a Violation)> {
+    let Example { step, attempt, message, .. } = example;
     let is_it = |it: &&Violation| (it.step, it.attempt, &it.message) == (*step, *attempt, message);
     let violation = case.violations.iter().find(is_it)?;
     Some((case.steps.iter().find(|it| it.number == *step)?, violation))
@@ -119,9 +119,10 @@ fn exchange(step: &Step, violation: &Violation, width: usize, room: usize) -> Ve
         room = room.saturating_sub(1);
         let others = rows.iter_mut().enumerate().filter(|(index, _)| Some(*index) != shown);
         for (_, row) in others {
-            match room.checked_sub(row.len()) {
-                Some(left) => room = left,
-                None => (*row, room) = (gap.take().into_iter().collect(), 0),
+            if let Some(left) = room.checked_sub(row.len()) {
+                room = left;
+            } else {
+                (*row, room) = (gap.take().into_iter().collect(), 0);
             }
         }
     }
@@ -141,8 +142,15 @@ fn changes(step: &Step, violation: &Violation, width: usize) -> Vec<String> {
     let is_name = |part: &&str| !part.is_empty() && part.parse::<usize>().is_err();
     let Some(name) = pointer.rsplit('/').find(is_name) else { return Vec::new() };
     let diff = step.diffs.iter().find(|diff| Some(diff.attempt) == violation.attempt);
+    let lines = || diff.iter().flat_map(|it| &it.lines);
     let has_changed = |line: &&Line| matches!(line.change, Change::Lost | Change::Added);
-    let changed: Vec<_> = diff.iter().flat_map(|it| &it.lines).filter(has_changed).collect();
+    // A line that only lost or got its comma shows nothing.
+    let content = |line: &Line| line.text.trim_end_matches(',').to_owned();
+    let is_moved = |line: &Line, other: &Line| {
+        has_changed(&other) && other.change != line.change && content(other) == content(line)
+    };
+    let is_shown = |line: &&Line| has_changed(line) && !lines().any(|other| is_moved(line, other));
+    let changed: Vec<_> = lines().filter(is_shown).collect();
     let name = format!("\"{name}\"");
     let first = changed.iter().position(|line| line.text.contains(&name)).unwrap_or(0);
     let shown = changed.into_iter().skip(first).take(MAX_DIFF_LINES);

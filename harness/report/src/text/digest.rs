@@ -91,14 +91,18 @@ fn failures(report: &Report, detail: Detail, is_told: bool) -> String {
         text += empty_line;
         text += &cause::block(report, cause, example, detail.width);
         if detail.all_cases {
-            cause.cases.iter().skip(1).for_each(|id| text += &format!("    {id}\n"));
+            for id in cause.cases.iter().skip(1) {
+                let _ = writeln!(text, "    {id}");
+            }
         }
     }
     if !blocks.is_empty() && !lines.is_empty() {
         let more = phrases::counted(lines.len(), "more cause");
         let _ = writeln!(text, "\n{more} (--causes all shows an example of each):");
     }
-    lines.iter().for_each(|cause| text += &cause::line(cause, detail.width));
+    for cause in lines {
+        text += &cause::line(cause, detail.width);
+    }
     text
 }
 
@@ -146,8 +150,11 @@ fn numbers<'a, Cases: Iterator<Item = &'a Case>>(
         ),
         (count(&|case| case.outcome == Outcome::Skipped), "skipped", " (-v lists them)".to_owned()),
     ];
-    let lines = lines.into_iter().filter(|(number, ..)| *number > 0);
-    lines.map(|(number, what, how)| format!("{} {what}{how}\n", cases(number))).collect()
+    let mut text = String::new();
+    for (number, what, how) in lines.iter().filter(|(number, ..)| *number > 0) {
+        let _ = writeln!(text, "{} {what}{how}", cases(*number));
+    }
+    text
 }
 
 /// The claims that the evidence contradicts; empty if no claim is contradicted.
