@@ -109,11 +109,11 @@ fn exchange(step: &Step, violation: &Violation, width: usize, room: usize) -> Ve
         row.len()
     });
     room = room.saturating_sub(of_violation);
+    let others = rows.iter().map(Vec::len).sum::<usize>() - of_violation;
     let mut diff = changes(step, violation, width);
-    diff.truncate(room);
+    diff.truncate(room.saturating_sub(others.min(1)));
     room -= diff.len();
 
-    let others: usize = rows.iter().map(Vec::len).sum::<usize>() - of_violation;
     if others > room {
         let mut gap = Some("    …".to_owned()).filter(|_| room > 0);
         room = room.saturating_sub(1);
