@@ -75,6 +75,11 @@ impl Gateway {
         self.target.is_some() || self.adapter.is_some()
     }
 
+    /// Whether an adapter describes the gateway.
+    pub(super) fn has_adapter(&self) -> bool {
+        self.adapter.is_some()
+    }
+
     /// Plans a run against the gateway; `None` if the options do not name a gateway.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let found = |name| adapter::find_variant(name, self.variant.as_deref());

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Args;
 use fallproof_judge::Case;
@@ -50,7 +49,7 @@ impl Judge {
             let copied = fs::copy(&file, dir.evidence());
             copied.map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
         }
-        let reporters = output.reporters(Instant::now());
+        let reporters = output.reporters();
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, &header.gateway_key),
             header: &header,

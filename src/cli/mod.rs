@@ -45,7 +45,7 @@ use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use fallproof_suite::yaml::LoadError;
 use owo_colors::OwoColorize as _;
 
-use self::print::{Unprintable, print, println};
+use self::print::{Unprintable, eprintln, print, println};
 
 /// Folder of a team's own scenarios. In Fallproof's own repository, it holds the suite.
 const SCENARIOS: &str = "scenarios";
@@ -69,7 +69,7 @@ struct Cli {
 enum Command {
     /// Run scenarios against a gateway, or against the reference router
     ///
-    /// Prints the cases that fail and a summary. Without --target or --adapter, the target is the
+    /// Prints the causes of all failures, worst first, and a summary. Without --target or --adapter, the target is the
     /// reference router, which is built in.
     Run(run::Run),
     /// Find violations with random requests and faults
@@ -117,6 +117,15 @@ struct Selection {
     /// Use only scenarios with this tag; can be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
+    /// Leave out scenarios with this tag; can be repeated
+    #[arg(long = "skip-tag", value_name = "TAG")]
+    skipped_tags: Vec<String>,
+    /// Leave out scenarios that wait for a real clock
+    ///
+    /// The clock of the reference router is Fallproof's own, so only scenarios with the tag `slow`
+    /// are left out there. With a gateway, so is every scenario that waits for more than a second.
+    #[arg(long)]
+    quick: bool,
     /// Use the suite in this folder, not ./scenarios or the built-in suite
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
@@ -292,8 +301,10 @@ impl Selection {
     fn again(&self) -> String {
         let patterns = self.patterns.iter().map(|pattern| format!(" {}", quoted(pattern)));
         let tags = self.tags.iter().map(|tag| format!(" --tag {}", quoted(tag)));
+        let skipped = self.skipped_tags.iter().map(|tag| format!(" --skip-tag {}", quoted(tag)));
+        let quick = self.quick.then(|| " --quick".to_owned());
         let folder = self.folder_again().map(|words| format!(" {words}"));
-        patterns.chain(tags).chain(folder).collect()
+        patterns.chain(tags).chain(skipped).chain(quick).chain(folder).collect()
     }
 
     /// The `--scenarios` option that names the same folder again; `None` without a folder.
@@ -304,13 +315,38 @@ impl Selection {
 
     fn whole(scenarios: Option<&Path>) -> Self {
         let scenarios = scenarios.map(Path::to_owned);
-        Self { patterns: Vec::new(), tags: Vec::new(), scenarios }
+        let (patterns, tags, skipped_tags) = (Vec::new(), Vec::new(), Vec::new());
+        Self { patterns, tags, skipped_tags, quick: false, scenarios }
     }
 
     /// The selected scenarios, and only the part of the suite that the selection needs. Other files
     /// are not read, so that an unfinished scenario does not stop the user from running others.
     fn choose(&self) -> Result<Selected, Stop> {
-        if self.patterns.is_empty() || !self.tags.is_empty() {
+        self.quick(self.chosen()?, false)
+    }
+
+    /// Leaves out the scenarios that wait for a real clock, if asked to.
+    fn quick(&self, selected: Selected, has_own_clock: bool) -> Result<Selected, Stop> {
+        if !self.quick {
+            return Ok(selected);
+        }
+        let Selected { suite, mut scenarios } = selected;
+        let all = scenarios.len();
+        scenarios.retain(|scenario| !scenario.waits_for_real(has_own_clock));
+        let left_out = all - scenarios.len();
+        eprintln!("--quick leaves out {left_out} of {all} scenarios, which wait for a real clock");
+        if scenarios.is_empty() {
+            Err(SelectError::Nothing.into())
+        } else {
+            Ok(Selected { suite, scenarios })
+        }
+    }
+
+    /// Like [`Self::choose`], without leaving out what waits for a real clock.
+    fn chosen(&self) -> Result<Selected, Stop> {
+        // Only the whole suite has all tags.
+        let has_tags = !self.tags.is_empty() || !self.skipped_tags.is_empty();
+        if self.patterns.is_empty() || has_tags {
             return self.load();
         }
         match self.part()? {
@@ -358,6 +394,7 @@ impl Selection {
 
     fn of(&self, suite: Suite) -> Result<Selected, Stop> {
         let scenarios = suite.select(&self.patterns, &self.tags)?;
+        let scenarios = suite.skip_tags(scenarios, &self.skipped_tags)?;
         Ok(Selected { suite, scenarios })
     }
 }

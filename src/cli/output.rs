@@ -1,11 +1,12 @@
 //! The output options: where a judged run is reported, and the exit code of the command.
 
 use std::path::PathBuf;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 use fallproof_report::baseline::Baseline;
+use fallproof_report::hints::Hints;
 use fallproof_report::model::{Case, Verdict};
 use fallproof_report::new_baseline::NewBaseline;
 use fallproof_report::phrases;
@@ -13,6 +14,7 @@ use fallproof_report::record::Recorder;
 use fallproof_report::report_dir::ReportDir;
 use fallproof_report::reporter::{Reporter, Reporters};
 use fallproof_report::terminal::Terminal;
+use fallproof_report::text::Detail;
 use fallproof_report::{assemble, causes};
 use fallproof_suite::scenario::{Scenario, Suite};
 
@@ -27,7 +29,13 @@ pub(super) struct Output {
     /// Write the failures of this run into a new file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
-    /// Print all bytes that each case sent and received, with times
+    /// Print every case in full that did not pass, not only the causes
+    #[arg(short, long)]
+    verbose: bool,
+    /// Show an example of this many causes, or of `all`; the others get one line each
+    #[arg(long, value_name = "N", default_value = "10", value_parser = number_of_causes)]
+    causes: usize,
+    /// Print all bytes that each case sent and received, with times; implies --verbose
     #[arg(long)]
     trace: bool,
     /// Write the reports into this folder, replacing an earlier report
@@ -44,6 +52,9 @@ pub(super) struct Opened {
     pub(super) dir: Option<ReportDir>,
     /// The reporters of the run, in the order in which they are called.
     pub(super) reporters: Vec<Box<dyn Reporter>>,
+    /// Hints to print at the end.
+    pub(super) hints: Option<Hints>,
+    detail: Detail,
     trace: bool,
 }
 
@@ -67,16 +78,19 @@ impl Output {
         if let Some(dir) = &dir {
             reporters.extend(dir.reporters().map_err(Stop::usage)?);
         }
-        Ok(Opened { baseline, dir, reporters, trace: self.trace })
+        let width = textwrap::termwidth();
+        let detail = Detail { width, all_cases: self.verbose, causes: self.causes };
+        Ok(Opened { baseline, dir, reporters, hints: None, detail, trace: self.trace })
     }
 }
 
 impl Opened {
-    /// The reporters of a run that starts now. Those that write the report folder come before the
-    /// terminal, so that the reports are complete even if nothing can be printed.
-    pub(super) fn reporters(&mut self, clock: Instant) -> Reporters {
+    /// The reporters of the run. Those that write the report folder come before the terminal, so that
+    /// the reports are complete even if nothing can be printed.
+    pub(super) fn reporters(&mut self) -> Reporters {
         let mut all = std::mem::take(&mut self.reporters);
-        all.push(Box::new(Terminal::new(clock, self.trace, self.dir.clone())));
+        all.push(Box::new(Terminal::new(self.detail, self.trace, self.dir.clone())));
+        all.extend(self.hints.map(|hints| Box::new(hints) as _));
         all.extend(github::reporters());
         Reporters::new(all)
     }
@@ -103,5 +117,13 @@ impl Opened {
             Verdict::Interrupted => Err(Stop::Interrupted),
             Verdict::HarnessError => Err(Stop::Harness(phrases::headline(&report))),
         }
+    }
+}
+
+/// Parses the number of causes to show in full.
+fn number_of_causes(text: &str) -> Result<usize, String> {
+    match text {
+        "all" => Ok(usize::MAX),
+        number => number.parse().map_err(|_| "expected a number, or `all`".to_owned()),
     }
 }

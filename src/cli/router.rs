@@ -30,7 +30,9 @@ pub(super) struct RouterArgs {
         long,
         value_name = "FILE",
         required_unless_present = "saboteur",
-        conflicts_with_all = ["saboteur", "patterns", "tags", "scenarios", "mocks"]
+        conflicts_with_all = [
+            "saboteur", "patterns", "tags", "skipped_tags", "quick", "scenarios", "mocks"
+        ]
     )]
     config: Option<PathBuf>,
     /// Serve this saboteur, configured for the selected scenarios

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use clap::Args;
 use fallproof_reference::{REFERENCE_CLIENT_KEY, ReferenceTarget};
 use fallproof_report::evidence_file::EvidenceFile;
+use fallproof_report::hints::Hints;
 use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
@@ -37,6 +38,7 @@ const DEFAULT_TIMEOUT: &str = "60";
 #[command(after_help = "\
 Examples:
   fallproof run                                     all scenarios, against the reference router
+  fallproof run --adapter litellm --launch --quick  without waits for a real clock
   fallproof run 'responses*/**' --adapter litellm --launch --report out
   fallproof run --target http://127.0.0.1:4000/v1 --mocks 127.0.0.1:9100
   fallproof run --adapter ./gateway.yaml --launch --baseline known.yaml
@@ -91,10 +93,9 @@ impl Run {
             let file = EvidenceFile::create(dir.evidence(), &header, &chosen, mask);
             output.reporters.push(Box::new(file.map_err(Stop::usage)?));
         }
-        if self.gateway.is_named() {
-            output.reporters.insert(0, Box::new(Progress::new()));
-        }
-        let reporters = output.reporters(clock);
+        output.reporters.insert(0, Box::new(Progress::new()));
+        output.hints = self.hints();
+        let reporters = output.reporters();
 
         // This plan is used only for its API keys. It contains the keys of all batches, and they do
         // not depend on the addresses of the deployments.
@@ -134,7 +135,16 @@ impl Run {
 
     /// The selected scenarios. Loads the whole suite if an output needs it.
     fn selected(&self) -> Result<Selected, Stop> {
-        if self.output.is_kept() { self.selection.load() } else { self.selection.choose() }
+        let whole = self.output.is_kept();
+        let selected = if whole { self.selection.load() } else { self.selection.chosen() }?;
+        self.selection.quick(selected, !self.gateway.is_named())
+    }
+
+    /// The hints that a run against a gateway may need.
+    fn hints(&self) -> Option<Hints> {
+        let is_declared = self.gateway.has_adapter();
+        let one_at_a_time = self.jobs.is_none() && !is_declared;
+        self.gateway.is_named().then_some(Hints { one_at_a_time, is_declared })
     }
 
     /// The key that the target expects of clients. The reference router always has the same one.

@@ -26,6 +26,11 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The text on one line.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Runs the founding scenario against a target that handles each connection with `serve`.
 fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
@@ -38,14 +43,11 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
 }
 
 #[test]
-fn a_conformant_router_prints_nothing_and_exits_with_0() {
+fn a_conformant_router_prints_one_line_and_exits_with_0() {
     let output = fallproof(&["run", FOUNDING, "--jobs", "1"]);
-    assert_eq!(
-        (output.status.code(), stdout(&output).as_str()),
-        (Some(0), ""),
-        "{}",
-        stderr(&output)
-    );
+    let told = stdout(&output);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""), "{told}");
+    assert!(told.starts_with("1 scenario: 1 passed in ") && told.lines().count() == 1, "{told}");
 }
 
 #[test]
@@ -57,7 +59,7 @@ fn the_founding_bug_is_reported_with_requirement_diff_and_replay_and_exits_with_
         "FAIL responses-compact/openai-to-azure",
         "FP-PAYLOAD-01 No attempt carries a body field that the client did not send.",
         "attempt 2 added /metadata",
-        "400 Unknown parameter: 'metadata'.",
+        "\n             Unknown parameter: 'metadata'.\n",
         "+   \"metadata\": {",
         "fallproof run responses-compact/openai-to-azure --saboteur invented-metadata",
     ] {
@@ -175,7 +177,8 @@ fn text_from_a_target_cannot_inject_lines_or_terminal_escapes() {
         }
     });
     let told = stdout(&output);
-    assert!(told.contains("x ::error title=pwn::injected \u{fffd}[2J"), "{told}");
+    let shown = flat(&told).replace(r"\u{3a}", ":");
+    assert!(shown.contains("x ::error title=pwn::injected \u{fffd}[2J"), "{told}");
     assert!(!told.lines().any(|line| line.trim_start().starts_with("::")), "{told}");
     assert!(!told.contains(['\u{1b}', '\r']), "{told:?}");
 }
@@ -224,7 +227,7 @@ fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
         }
     });
     let output = fallproof(&[&["run", "--target", &target][..], &options].concat());
-    let told = stdout(&output);
+    let told = flat(&stdout(&output));
     assert_eq!(output.status.code(), Some(1), "{told}{}", stderr(&output));
     assert_eq!(
         told.matches("more events, far beyond everything that was sent").count(),
@@ -236,16 +239,102 @@ fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
 }
 
 #[test]
-fn the_list_of_inconclusive_cases_is_capped() {
+fn inconclusive_cases_are_grouped_by_reason() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
     let (deployments, part) = (free_ports().to_string(), part().display().to_string());
     let options = ["run", "--scenarios", &part, "--target", &target, "--mocks", &deployments];
-    let output = fallproof(&options);
+    let told = stdout(&fallproof(&options));
+    let reasons = told.matches("INCONCLUSIVE ").count();
+    assert!((1..5).contains(&reasons), "{told}");
+    assert_eq!(told.matches("\n  example: ").count(), reasons, "{told}");
+    let detailed = stdout(&fallproof(&[&options[..], &["--verbose"]].concat()));
+    assert!(detailed.matches("INCONCLUSIVE ").count() > 20, "{detailed}");
+}
+
+#[test]
+fn a_refused_key_is_one_line() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
+    let answer = "HTTP/1.1 401 No\r\nconnection: close\r\ncontent-length: 7\r\n\r\nbad key";
+    let serve = move |mut stream: std::net::TcpStream| {
+        if stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            // Closing with unread data would reset the connection and discard the answer.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    };
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| {
+            thread::spawn(move || serve(stream));
+        });
+    });
+    let (deployments, part) = (free_ports().to_string(), part().display().to_string());
+    let chosen = ["run", "responses-compact", "--scenarios", &part];
+    let output =
+        fallproof(&[&chosen[..], &["--target", &target, "--mocks", &deployments]].concat());
     let told = stdout(&output);
-    assert_eq!(told.matches("INCONCLUSIVE").count(), 20, "{told}");
-    assert!(told.contains("more inconclusive cases (see --report)"), "{told}");
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines[0], "the gateway refuses the key: set --key or FALLPROOF_KEY");
+    assert!(lines.len() == 3 && lines[2].contains("0 passed"), "{told}");
+}
+
+#[test]
+fn many_failures_of_one_cause_are_one_block_of_lines_that_fit() {
+    let part = part().display().to_string();
+    let broken = ["run", "--scenarios", &part, "--saboteur", "invented-metadata"];
+    let output = fallproof(&broken);
+    let told = stdout(&output);
+    assert_eq!(told.matches("FAIL ").count(), 1, "{told}");
+    assert!(told.starts_with("FAIL payload-01/metadata  "), "{told}");
+    for words in [
+        "reference router with saboteur invented-metadata adds `/metadata`",
+        "FP-PAYLOAD-01 No attempt carries a body field",
+        "  example: ",
+        "attempt  deployment ",
+        "      +   \"metadata\": {\n",
+        "  rerun: fallproof run ",
+        " more cases (-v lists them)",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing in:\n{told}");
+    }
+    assert!(told.lines().count() < 20, "{told}");
+    let is_wide = |line: &&str| line.chars().count() > 80 && !line.starts_with("  rerun: ");
+    assert_eq!(told.lines().find(is_wide), None);
+
+    let lines = stdout(&fallproof(&[&broken[..], &["--causes", "0"]].concat()));
+    assert!(
+        lines.starts_with("FAIL payload-01/metadata  ") && lines.lines().count() < 5,
+        "{lines}"
+    );
+    let cases = stdout(&fallproof(&[&broken[..], &["-v"]].concat()));
+    assert!(cases.contains("\nFAIL responses-compact/openai-to-azure\n"), "{cases}");
+    assert!(cases.contains("\n    responses-compact/openai-to-azure\n"), "{cases}");
+}
+
+#[test]
+fn slow_scenarios_are_left_out_by_tag_or_all_that_wait() {
+    let ids = |options: &[&str]| {
+        let output = fallproof(&[&["list", "scenarios", "--cases"], options].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let slow = "streaming/slow-producer";
+    assert!(ids(&["streaming"]).contains(slow));
+    assert!(!ids(&["streaming", "--skip-tag", "slow"]).contains(slow));
+    let (all, quick) = (ids(&["retry-after"]), ids(&["retry-after", "--quick"]));
+    assert!(quick.lines().count() < all.lines().count(), "{quick}");
+
+    let refused = fallproof(&["run", "streaming", "--skip-tag", "slwo"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("did you mean `slow`?"), "{}", stderr(&refused));
+    let nothing = fallproof(&["run", slow, "--quick"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    let told = stderr(&nothing);
+    assert!(told.contains("--quick leaves out ") && told.contains("no scenario is selected"));
 }
 
 #[cfg(target_os = "linux")]

@@ -130,14 +130,19 @@ pub fn applies_to(requirement: &Requirement) -> &'static str {
 
 /// Duration of the run, e.g. `2 min 5 s`.
 pub fn took(report: &Report) -> String {
-    let at = |time: &str| DateTime::parse_from_rfc3339(time).ok();
-    let took = at(&report.run.ended).zip(at(&report.run.started));
-    match took.map(|(ended, started)| (ended - started).num_milliseconds()) {
+    match took_ms(report) {
         Some(millis @ 0..10_000) => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
         Some(millis @ 10_000..120_000) => format!("{} s", millis / 1000),
         Some(millis) => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
         None => "unknown".to_owned(),
     }
+}
+
+/// Duration of the run in milliseconds, if known.
+pub(crate) fn took_ms(report: &Report) -> Option<i64> {
+    let at = |time: &str| DateTime::parse_from_rfc3339(time).ok();
+    let took = at(&report.run.ended).zip(at(&report.run.started));
+    took.map(|(ended, started)| (ended - started).num_milliseconds())
 }
 
 /// The sentence of the requirement with this code. Empty if there is no such requirement.

@@ -20,6 +20,9 @@ const REPORT: &str = "report.json";
 /// File with the events of the run.
 const EVENTS: &str = "events.ndjson";
 
+/// The report as a page.
+const PAGE: &str = "index.html";
+
 /// File with the output of a gateway that was started for the run.
 pub const LOG: &str = "gateway.log";
 
@@ -31,7 +34,7 @@ const AT_END: [(&str, Write); 6] = [
     (REPORT, |report, _| Ok(report.to_json())),
     ("junit.xml", |report, _| junit::write(report)),
     ("summary.md", |report, _| markdown::write(report)),
-    ("index.html", |report, _| html::write(report)),
+    (PAGE, |report, _| html::write(report)),
     ("badge.json", |report, _| Ok(Badge::of(report).to_json())),
     ("badge.svg", |report, _| Badge::of(report).to_svg()),
 ];
@@ -102,16 +105,10 @@ impl ReportDir {
         self.path.join(record::FILE)
     }
 
-    /// Descriptions of the files that were written.
-    pub fn written(&self) -> Vec<String> {
-        let files = names().map(|name| self.path.join(name)).filter(|file| file.exists());
-        let mut written: Vec<_> = files.map(|file| file.display().to_string()).collect();
-        let folder = self.path.join(HARS);
-        let hars = entries(&folder).map_or(0, |hars| hars.len());
-        if hars > 0 {
-            written.push(format!("{}: {hars} files", folder.display()));
-        }
-        written
+    /// Says where the reports are, and what to open.
+    pub(crate) fn named(&self) -> String {
+        let page = self.path.join(PAGE);
+        format!("reports in {} (open {})", self.path.display(), page.display())
     }
 }
 

@@ -1,66 +1,52 @@
-//! Terminal output of a run: cases that did not pass, requested traces, and a summary line.
+//! Terminal output of a run: what did not pass, requested traces, and the result.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::time::Instant;
 
 use crate::event::RunEvent;
-use crate::model::{Outcome, Report};
+use crate::model::Report;
 use crate::report_dir::ReportDir;
 use crate::reporter::{ReportError, Reporter};
-use crate::{phrases, text, trace};
+use crate::text::{self, Detail};
+use crate::trace;
 
-/// Maximum number of inconclusive cases that are printed, so that a misconfigured target does not
-/// flood the terminal.
-const MAX_INCONCLUSIVE: usize = 20;
-
-/// Prints cases to stdout and the summary to stderr.
+/// Prints the result to stdout.
 pub struct Terminal {
-    /// When the run started.
-    clock: Instant,
+    /// How much is printed.
+    detail: Detail,
     /// Traces by case id, if requested.
     traces: Option<BTreeMap<String, String>>,
-    /// Report directory, whose files are listed at the end.
+    /// The report directory, which is named at the end.
     dir: Option<ReportDir>,
 }
 
 impl Terminal {
-    /// Creates the reporter of a run that started at `clock`.
-    pub fn new(clock: Instant, with_traces: bool, dir: Option<ReportDir>) -> Self {
-        Self { clock, traces: with_traces.then(BTreeMap::new), dir }
+    /// Creates the reporter of a run. With traces, every case that did not pass is printed in full.
+    pub fn new(detail: Detail, with_traces: bool, dir: Option<ReportDir>) -> Self {
+        let detail = Detail { all_cases: detail.all_cases || with_traces, ..detail };
+        Self { detail, traces: with_traces.then(BTreeMap::new), dir }
     }
 
-    /// Prints the cases that did not pass, and the stale and expired entries of the baseline.
     fn print(&self, report: &Report) -> io::Result<()> {
         let mut stdout = anstream::stdout().lock();
-        let mut inconclusive = 0;
-        for case in &report.cases {
-            let is_inconclusive = case.outcome == Outcome::Inconclusive;
-            inconclusive += usize::from(is_inconclusive);
-            if is_inconclusive && inconclusive > MAX_INCONCLUSIVE {
-                continue;
+        if let Some(traces) = &self.traces {
+            for case in &report.cases {
+                traces.get(&case.id).iter().try_for_each(|trace| writeln!(stdout, "{trace}"))?;
+                let shown = text::case_within(case, self.detail.width);
+                if !shown.is_empty() {
+                    writeln!(stdout, "{shown}")?;
+                }
             }
-            let trace = self.traces.as_ref().and_then(|traces| traces.get(&case.id));
-            for part in trace.into_iter().chain([&text::case(case)]).filter(|it| !it.is_empty()) {
-                writeln!(stdout, "{part}")?;
+        } else {
+            for case in text::in_full(report, self.detail) {
+                writeln!(stdout, "{}", text::case_within(case, self.detail.width))?;
             }
         }
-        if inconclusive > MAX_INCONCLUSIVE {
-            let more = phrases::counted(inconclusive - MAX_INCONCLUSIVE, "more inconclusive case");
-            writeln!(stdout, "… and {more} (see --report)\n")?;
+        write!(stdout, "{}", text::rest(report, self.detail))?;
+        if let Some(dir) = &self.dir {
+            writeln!(stdout, "{}", dir.named())?;
         }
-        write!(stdout, "{}", text::claims(report))?;
-        write!(stdout, "{}", text::baseline(report.baseline.as_ref()))?;
         stdout.flush()
-    }
-
-    /// Prints the summary line and the files that were written.
-    fn sum_up(&self, report: &Report) -> io::Result<()> {
-        let mut stderr = anstream::stderr().lock();
-        let took = self.clock.elapsed().as_secs_f64();
-        writeln!(stderr, "{} in {took:.2} s", text::summary(&report.counts))?;
-        let mut written = self.dir.iter().flat_map(ReportDir::written);
-        written.try_for_each(|file| writeln!(stderr, "wrote {file}"))
     }
 }
 
@@ -72,11 +58,7 @@ impl Reporter for Terminal {
                 traces.map(|traces| traces.insert(case.id.clone(), trace::write(*raw)));
                 Ok(())
             }
-            RunEvent::Finished { report, .. } => {
-                self.print(report).map_err(ReportError::stdout)?;
-                self.sum_up(report)
-                    .map_err(|error| ReportError::new("failed printing to stderr", error))
-            }
+            RunEvent::Finished { report, .. } => self.print(report).map_err(ReportError::stdout),
             RunEvent::Started { .. }
             | RunEvent::TargetStarted { .. }
             | RunEvent::CaseStarted { .. } => Ok(()),

@@ -51,7 +51,7 @@ fn a_written_baseline_applies_to_the_next_run_and_is_stale_once_fixed() {
     assert_eq!(first.status.code(), Some(1), "the run itself still fails");
     assert!(text(&first.stderr).contains("wrote "), "{}", text(&first.stderr));
 
-    let (reports, again) = reported(&[&broken[..], &["--baseline", baseline]].concat());
+    let (reports, again) = reported(&[&broken[..], &["--baseline", baseline, "-v"]].concat());
     let shown = text(&again.stdout);
     assert_eq!(again.status.code(), Some(0), "{shown}");
     assert!(shown.contains("FAIL, AS EXPECTED responses-compact/openai-to-azure"), "{shown}");

@@ -12,4 +12,5 @@ mod judged;
 mod matrix;
 mod run;
 mod support;
+mod terminal;
 mod untrusted;

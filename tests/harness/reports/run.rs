@@ -83,7 +83,8 @@ fn a_report_replaces_an_earlier_one_and_nothing_else() {
     let path = path(&folder);
     let again = run_again(&["auth"], path);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
-    assert!(text(&again.stderr).contains("wrote "), "{}", text(&again.stderr));
+    let named = format!("reports in {path} (open {path}/index.html)\n");
+    assert!(text(&again.stdout).ends_with(&named), "{}", text(&again.stdout));
 
     fs::write(folder.path().join("thesis.txt"), "years of work").expect("a file");
     let refused = run_again(&["auth"], path);

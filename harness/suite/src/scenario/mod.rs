@@ -168,6 +168,15 @@ impl Scenario {
         limit.max(delay.map(Duration::from_millis))
     }
 
+    /// Whether a run of the scenario waits for a real clock: for more than a second, or because its
+    /// waits cannot be shortened, which its tag says. If the clock of the target is Fallproof's own,
+    /// only the tag counts.
+    pub fn waits_for_real(&self, has_own_clock: bool) -> bool {
+        const SHORT: Duration = Duration::from_secs(1);
+        let is_long = self.waits() > SHORT || self.longest_wait().is_some_and(|wait| wait > SHORT);
+        self.tags.iter().any(|tag| tag == SLOW) || !has_own_clock && is_long
+    }
+
     /// The total time by which the steps advance the clock.
     pub fn waits(&self) -> Duration {
         let moved = self.steps.iter().map(|step| match step {
@@ -177,6 +186,9 @@ impl Scenario {
         moved.sum()
     }
 }
+
+/// Tag of scenarios that take seconds with every target.
+const SLOW: &str = "slow";
 
 /// The [slug](Scenario::slug) of the scenario with this id.
 pub(crate) fn slug(id: &str) -> String {

@@ -37,7 +37,8 @@ pub enum SelectError {
         /// The two files.
         files: [PathBuf; 2],
     },
-    /// No scenario matches both a pattern and a tag, or the suite is empty.
+    /// No scenario remains: none matches both a pattern and a tag, all were left out, or the suite
+    /// is empty.
     #[error("no scenario is selected")]
     Nothing,
     /// The pattern is not a valid glob.
@@ -64,10 +65,7 @@ impl Suite {
         patterns: &[String],
         tags: &[String],
     ) -> Result<Vec<Scenario>, SelectError> {
-        if let Some(tag) = tags.iter().find(|tag| !self.tags().contains(tag.as_str())) {
-            let nearest = nearest(tag, self.tags()).map(str::to_owned);
-            return Err(SelectError::NoSuchTag { tag: tag.clone(), nearest });
-        }
+        self.check_tags(tags)?;
         let mut selected = if patterns.is_empty() { self.scenarios.clone() } else { Vec::new() };
         for pattern in patterns {
             selected.extend(self.matching(pattern)?);
@@ -82,6 +80,25 @@ impl Suite {
             tags.is_empty() || scenario.tags.iter().any(|tag| tags.contains(tag))
         });
         if selected.is_empty() { Err(SelectError::Nothing) } else { Ok(selected) }
+    }
+
+    /// Leaves the scenarios out that have one of `tags`.
+    pub fn skip_tags(
+        &self,
+        mut scenarios: Vec<Scenario>,
+        tags: &[String],
+    ) -> Result<Vec<Scenario>, SelectError> {
+        self.check_tags(tags)?;
+        scenarios.retain(|scenario| !scenario.tags.iter().any(|tag| tags.contains(tag)));
+        if scenarios.is_empty() { Err(SelectError::Nothing) } else { Ok(scenarios) }
+    }
+
+    /// Checks that each of these tags is one of the suite.
+    fn check_tags(&self, tags: &[String]) -> Result<(), SelectError> {
+        let all = self.tags();
+        let Some(tag) = tags.iter().find(|tag| !all.contains(tag.as_str())) else { return Ok(()) };
+        let nearest = nearest(tag, all).map(str::to_owned);
+        Err(SelectError::NoSuchTag { tag: tag.clone(), nearest })
     }
 
     fn tags(&self) -> BTreeSet<&str> {
