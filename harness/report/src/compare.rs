@@ -5,6 +5,7 @@
 //! declares is not a violation.
 
 mod change;
+mod order;
 
 use std::io;
 
@@ -36,9 +37,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares reports. Each report comes with the name of its file.
+    /// Compares reports. Each report comes with the name of its file. The versions of a product are
+    /// put in their order, whatever the order of the reports.
     pub fn new(reports: &[(String, Report)]) -> Self {
-        let names = names(reports);
+        let reports = order::by_version(reports);
+        let names = names(&reports);
         let reports: Vec<_> = reports.iter().map(|(_, report)| report).collect();
         let columns = names.iter().zip(&reports).map(|(name, report)| {
             context! { name, tone => tone::of_report(report), verdict => verdict(report) }
@@ -69,10 +72,10 @@ impl Comparison {
 }
 
 /// Names of the columns: the target, plus the file if two reports have the same target.
-fn names(reports: &[(String, Report)]) -> Vec<String> {
+fn names(reports: &[&(String, Report)]) -> Vec<String> {
     let targets: Vec<_> = reports.iter().map(|(_, report)| report.target.to_string()).collect();
     let is_twice = |name: &String| targets.iter().filter(|other| *other == name).count() > 1;
-    let name = |(target, (file, _)): (&String, &(String, Report))| {
+    let name = |(target, (file, _)): (&String, &&(String, Report))| {
         if is_twice(target) { format!("{target} ({file})") } else { target.clone() }
     };
     targets.iter().zip(reports).map(name).collect()

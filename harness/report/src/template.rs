@@ -3,20 +3,34 @@
 use std::io;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::phrases;
+
+/// The only script that a page may run.
+const SCRIPT: &str = include_str!("templates/page.js");
 
 /// Templates whose values are escaped for HTML automatically.
 static PAGES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut pages = environment();
     pages.set_auto_escape_callback(|_| AutoEscape::Html);
+    pages.add_filter("link", link);
     pages.add_global("style", include_str!("templates/style.css"));
+    pages.add_global("script", SCRIPT);
+    pages.add_global("script_hash", script_hash());
     for (name, text) in [
         ("page.html", include_str!("templates/page.html")),
+        ("parts.html", include_str!("templates/parts.html")),
         ("report.html", include_str!("templates/report.html")),
+        ("causes.html", include_str!("templates/causes.html")),
+        ("requirements.html", include_str!("templates/requirements.html")),
+        ("cases.html", include_str!("templates/cases.html")),
         ("compare.html", include_str!("templates/compare.html")),
         ("badge.svg", include_str!("templates/badge.svg")),
     ] {
@@ -67,9 +81,29 @@ fn draw(templates: &Environment<'_>, name: &str, view: Value) -> io::Result<Stri
     drawn.map(|text| phrases::printable(&text)).map_err(io::Error::other)
 }
 
+/// The source expression of the script in a content security policy. With it, a browser runs no other
+/// script, even if the text of a target got into the page unescaped.
+fn script_hash() -> String {
+    format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(SCRIPT)))
+}
+
+/// A web address as a link. Any other text stays text: it could be a script.
+fn link(address: &str) -> Value {
+    let escaped = html_escape(address);
+    let rest = ["https://", "http://"].iter().find_map(|scheme| escaped.strip_prefix(scheme));
+    Value::from_safe_string(match rest {
+        Some(rest) => format!(r#"<a href="{escaped}" rel="noreferrer">{rest}</a>"#),
+        None => escaped,
+    })
+}
+
+fn html_escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// Escapes the text for HTML and turns text between backticks into code.
 fn prose(text: &str) -> Value {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = html_escape(text);
     let mut parts = escaped.split('`');
     let mut prose = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
@@ -107,6 +141,21 @@ mod tests {
     #[case("`", "`")]
     fn text_between_backticks_is_code(#[case] text: &str, #[case] html: &str) {
         assert_eq!(prose(text).to_string(), html);
+    }
+
+    #[rstest]
+    #[case(
+        "https://a.b/c?d&e",
+        r#"<a href="https://a.b/c?d&amp;e" rel="noreferrer">a.b/c?d&amp;e</a>"#
+    )]
+    #[case(
+        r#"http://a" onclick="b"#,
+        r#"<a href="http://a&quot; onclick=&quot;b" rel="noreferrer">a&quot; onclick=&quot;b</a>"#
+    )]
+    #[case("javascript:alert(1)", "javascript:alert(1)")]
+    #[case("<b>", "&lt;b&gt;")]
+    fn only_a_web_address_is_a_link(#[case] address: &str, #[case] html: &str) {
+        assert_eq!(link(address).to_string(), html);
     }
 
     #[test]

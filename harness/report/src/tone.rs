@@ -1,6 +1,6 @@
 //! The colors of a report, as class names of `style.css`.
 
-use crate::model::{Case, Compliance, Outcome, Report, Requirement, Verdict};
+use crate::model::{Compliance, Report, Requirement, Verdict};
 
 /// A class of `style.css`.
 pub(crate) type Tone = &'static str;
@@ -16,21 +16,11 @@ pub(crate) fn of_report(report: &Report) -> Tone {
     }
 }
 
-pub(crate) fn of_case(case: &Case) -> Tone {
-    match case.outcome {
-        Outcome::Pass => "pass",
-        Outcome::Warn | Outcome::NotRobust | Outcome::Inconclusive => "warn",
-        Outcome::Fail if case.is_expected() => "known",
-        Outcome::Fail | Outcome::HarnessError => "fail",
-        Outcome::Skipped => "none",
-    }
-}
-
 /// Color and symbol of a requirement.
 pub(crate) fn of_requirement(requirement: &Requirement) -> (Tone, char) {
     match requirement.verdict {
         Compliance::Pass => ("pass", '✓'),
-        Compliance::Declared | Compliance::Observed => ("pass", '○'),
+        Compliance::Declared | Compliance::Observed => ("none", '○'),
         Compliance::Warn => ("warn", '!'),
         Compliance::Fail if requirement.expected => ("known", '✕'),
         Compliance::Fail => ("fail", '✕'),

@@ -1,14 +1,12 @@
 //! The output formats of a report.
 
 use fallproof_report::badge::{Badge, Color};
-use fallproof_report::model::{
-    Change, Claim, Compliance, Counts, Diff, Line, Outcome, Report, Step, Verdict, Weight,
-};
+use fallproof_report::model::{Claim, Compliance, Counts, Outcome, Report, Step, Verdict, Weight};
 use fallproof_report::text::Detail;
 use fallproof_report::{html, junit, markdown, phrases, text};
 use rstest::rstest;
 
-use super::support::{case, made, read, reported};
+use super::support::{case, hostile, made, read, reported};
 
 /// What is printed at the end of a run with this report.
 fn printed(report: &Report) -> String {
@@ -199,53 +197,6 @@ fn events_contain_every_case_as_one_json_object_per_line() {
     assert_eq!(events[0]["cases"], count("case-ended"));
     assert_eq!(count("case-started"), count("case-ended"));
     assert_eq!(events.last().expect("there are some")["verdict"], "conformant");
-}
-
-/// A report with a failure and with text that tries to inject HTML.
-fn hostile() -> Report {
-    let evil = r#"</code></pre><script>alert("x")</script><img src=x onerror=alert(1)>"#;
-    let mut failed = case("a/fails", Outcome::Fail);
-    failed.violations[0].message = format!("got `{evil}");
-    failed.steps[0].attempts[0].refusal = Some(evil.into());
-    failed.steps[0].diffs = vec![Diff {
-        attempt: 1,
-        deployment: "primary".into(),
-        lines: vec![Line { change: Change::Added, text: evil.into() }],
-    }];
-    let counts = Counts { fail: 1, skipped: 1, ..Counts::default() };
-    let cases = vec![failed, case("a/skips", Outcome::Skipped)];
-    let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
-    report.target.name = evil.into();
-    report
-}
-
-#[test]
-fn the_page_is_self_contained_and_runs_no_script() {
-    let page = html::write(&hostile()).expect("it can be drawn");
-    for foreign in ["<script", "<img", "<link", "src=x onerror=alert(1)>", "@import", "url("] {
-        assert!(!page.contains(foreign), "`{foreign}` is in:\n{page}");
-    }
-    assert!(page.contains("default-src 'none'"), "scripts are forbidden, too");
-}
-
-#[test]
-fn the_page_shows_the_verdict_the_failure_its_rerun_command_and_what_was_not_run() {
-    let mut report = hostile();
-    report.run.selection.whole = false;
-    report.run.selection.cases = 2;
-    let page = html::write(&report).expect("it can be drawn").replace("&#x2f;", "/");
-    for fragment in [
-        "does not conform: 1 of 1 judged requirements is violated.",
-        r##"<a class="tag fail" href="#FP-ROUTE-01""##,
-        r#"<details class="requirement" id="FP-ROUTE-01">"#,
-        r#"<details id="case-a/fails" open>"#,
-        "<code>fallproof run a/fails</code>",
-        "7 cases of the suite were not selected.",
-        "for a reason",
-        r#"<span class="tag fail">silent</span>"#,
-    ] {
-        assert!(page.contains(fragment), "`{fragment}` is missing in:\n{page}");
-    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod github;
 mod interrupted;
 mod judged;
 mod matrix;
+mod page;
 mod run;
 mod support;
 mod terminal;

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use fallproof_judge::CaseFacts;
 use fallproof_report::model::{
-    Attempt, Case, Client, Compliance, Counts, Failure, Level, Outcome, Profile, Report,
-    Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict, Violation, Weight,
+    Attempt, Case, Change, Client, Compliance, Counts, Diff, Failure, Level, Line, Outcome,
+    Profile, Report, Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict,
+    Violation, Weight,
 };
 use tempfile::TempDir;
 
@@ -167,4 +168,22 @@ pub(crate) fn made(
         cases,
         not_run: Vec::new(),
     }
+}
+
+/// A report with a failure and with text that tries to inject HTML.
+pub(crate) fn hostile() -> Report {
+    let evil = r#"</code></pre><script>alert("x")</script><img src=x onerror=alert(1)>"#;
+    let mut failed = case("a/fails", Outcome::Fail);
+    failed.violations[0].message = format!("got `{evil}");
+    failed.steps[0].attempts[0].refusal = Some(evil.into());
+    failed.steps[0].diffs = vec![Diff {
+        attempt: 1,
+        deployment: "primary".into(),
+        lines: vec![Line { change: Change::Added, text: evil.into() }],
+    }];
+    let counts = Counts { fail: 1, skipped: 1, ..Counts::default() };
+    let cases = vec![failed, case("a/skips", Outcome::Skipped)];
+    let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
+    report.target.name = evil.into();
+    report
 }
