@@ -7,7 +7,7 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{Case, Outcome, Profile, Report, Requirement, Step};
-use crate::{phrases, template, tone};
+use crate::{baseline_notes, phrases, template, tone};
 
 /// The content of `index.html`.
 pub fn write(report: &Report) -> io::Result<String> {
@@ -24,6 +24,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         took => phrases::took(report),
         selected => selected.join(" "),
         fingerprint => phrases::short(&report.suite.fingerprint),
+        baseline => Serde(report.baseline.as_ref().map(baseline_notes::notes)),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         shown => shown(report).into_iter().map(case).collect::<Vec<_>>(),
         all => report.cases.iter().map(listed).collect::<Vec<_>>(),

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::model::{
-    Baseline, Case, Change, Counts, Diff, Failure, Outcome, Report, Stale, Step, Weight,
-};
+use crate::baseline_notes::{self, Kind, Note};
+use crate::model::{Baseline, Case, Change, Counts, Diff, Failure, Outcome, Report, Step, Weight};
 use crate::phrases;
 
 /// Explains the level `robustness`.
@@ -91,17 +90,17 @@ pub fn claims(report: &Report) -> String {
     text
 }
 
-/// The stale and expired entries of the baseline. Empty if there are none.
+/// The notes about entries of the baseline. Empty if there are none.
 pub fn baseline(baseline: Option<&Baseline>) -> String {
     let mut text = String::new();
-    let Some(Baseline { file, stale, expired }) = baseline else { return text };
-    for (entries, word, what) in [
-        (stale, "STALE".red().bold().to_string(), "no longer fails; remove the entry"),
-        (expired, "EXPIRED".yellow().bold().to_string(), "is no longer expected to fail"),
-    ] {
-        for Stale { scenario, requirement, line } in entries {
-            let _ = writeln!(text, "{word} {file}:{line}\n  {requirement} in {scenario} {what}\n");
-        }
+    let Some(baseline) = baseline else { return text };
+    for Note { kind, line, message } in baseline_notes::notes(baseline) {
+        let word = <&str>::from(kind).to_uppercase();
+        let style = match kind {
+            Kind::Stale => Style::new().red().bold(),
+            Kind::Expired | Kind::Wider => Style::new().yellow().bold(),
+        };
+        let _ = writeln!(text, "{} {}:{line}\n  {message}\n", word.style(style), baseline.file);
     }
     text
 }
