@@ -35,13 +35,13 @@ fn file(text: &str) -> (TempDir, PathBuf) {
 
 /// A baseline with one entry for each of these causes and lists of cases.
 fn baseline(entries: &[(&str, &str)]) -> Baseline {
-    let entries: String = entries
+    let entries: Vec<_> = entries
         .iter()
         .map(|(cause, cases)| {
             format!("  - {{ cause: {cause}, reason: Known., cases: [{cases}] }}\n")
         })
         .collect();
-    let (_folder, file) = file(&format!("expected:\n{entries}"));
+    let (_folder, file) = file(&format!("expected:\n{}", entries.concat()));
     Baseline::load(&file, &SUITE).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -166,8 +166,11 @@ impl<'a> Pair<'a> {
         }
         let sentence = format!("{} {}", self.names[side], cause.sentence());
         let warns = cause.weight == Weight::Warn;
-        let extent =
-            if old == new { phrases::cases(new) } else { format!("cases: {old} → {new}") };
+        let extent = match (old, new) {
+            (0, 0) => String::new(),
+            _ if old == new => phrases::cases(new),
+            _ => format!("{old} → {}", phrases::cases(new)),
+        };
         Row { id: &cause.id, warns, sentence, extent, notes, gained: Vec::new(), lost: Vec::new() }
     }
 
@@ -206,7 +209,7 @@ impl<'a> Pair<'a> {
         let unknown = self.reports.iter().zip(self.names).filter(|(report, _)| !has_causes(report));
         let unknown: Vec<_> = unknown.map(|(_, name)| name).collect();
         let intro = format!(
-            "No causes are known for {}: an earlier version of Fallproof made the report. \
+            "No causes are known for {}: earlier versions of Fallproof did not find them. \
              If the evidence of the run was kept, judging it again finds them. These are the \
              requirements with different results. The numbers count all cases of each report.",
             unknown.join(" and ")
