@@ -23,10 +23,12 @@ use super::{Stop, github};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output options")]
 pub(super) struct Output {
-    /// Do not fail the run for the known failures in this file; they are still reported
+    /// Do not fail the run for the known causes in this file; they are still reported
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Write the failures of this run into a new file for --baseline
+    /// Write the causes of this run's failures into a new file for --baseline
+    ///
+    /// A run that is interrupted writes none.
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
     /// Print every case in full that did not pass, not only the causes
@@ -64,7 +66,7 @@ impl Output {
         self.report.is_some() || self.baseline.is_some() || github::summary().is_some()
     }
 
-    /// Loads the baseline, whose known failures must belong to scenarios of this suite.
+    /// Loads the baseline, whose cases must be scenarios of this suite.
     pub(super) fn known(&self, suite: &Suite) -> Result<Option<Baseline>, Stop> {
         Ok(self.baseline.as_deref().map(|file| Baseline::load(file, suite)).transpose()?)
     }
@@ -107,8 +109,8 @@ impl Opened {
         let header = recorder.header;
         let today = DateTime::<Utc>::from(header.started).date_naive();
         assemble::sort(&mut cases, chosen);
-        let causes = causes::find(&mut cases);
-        let baseline = self.baseline.map(|baseline| baseline.apply(&mut cases, today));
+        let mut causes = causes::find(&mut cases);
+        let baseline = self.baseline.map(|it| it.apply(&mut cases, &mut causes, today));
         let report = assemble::report(header, chosen, cases, causes, ended, baseline);
         let report = recorder.run_ended(report, log)?;
         match report.verdict {

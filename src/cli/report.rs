@@ -23,7 +23,7 @@ Examples:
   fallproof report target/old target/new --html upgrade.html")]
 pub(super) struct Report {
     /// Folders that `fallproof run --report` wrote, or their report.json, in the order of the
-    /// columns
+    /// columns; versions of one product are put in their order
     #[arg(required = true, value_name = "FILE|DIR")]
     reports: Vec<PathBuf>,
     /// Also write the comparison as an HTML page

@@ -1,11 +1,13 @@
-//! Comparison of reports: a matrix of requirements × targets, and the changes from one report to
-//! the next.
+//! Comparison of reports: the causes that changed from one report to the next, and a matrix of
+//! requirements × targets.
 //!
-//! Only cases that both reports judged count as improved or regressed. Behavior that a gateway
-//! declares is not a violation.
+//! Only cases that both reports judged count for a change. Behavior that a gateway declares is not a
+//! violation.
 
 mod change;
+mod matching;
 mod order;
+mod tally;
 
 use std::io;
 
@@ -14,19 +16,18 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{
-    Case, Compliance, Failure, Level, Outcome, Report, Requirement, Severity, Verdict,
+    Case, Compliance, Failure, Level, Outcome, Report, Requirement, Severity, Verdict, Weight,
     met_and_judged,
 };
 use crate::{assemble, phrases, template, tone};
 
 /// Explanation of the symbols in the matrix.
-const LEGEND: [&str; 3] = [
+const LEGEND: [&str; 2] = [
     "✓ met · ○ exempt (declared by the gateway) or informational · ! recommendation violated · \
      ✕ violated · – not judged: no case that tests it was judged.",
     "A policy applies only to gateways that claim it, and a violated recommendation only warns. \
      Requirements that a gateway does not claim are not judged, so a gateway with more of them met is \
      not necessarily better.",
-    "Only cases that both reports judged count as improved or regressed.",
 ];
 
 /// A comparison of reports, with one column for each report.
@@ -37,10 +38,12 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares reports. Each report comes with the name of its file. The versions of a product are
-    /// put in their order, whatever the order of the reports.
+    /// Compares reports. Each report comes with the name of its file.
+    ///
+    /// Versions of one product are put in their order.
     pub fn new(reports: &[(String, Report)]) -> Self {
-        let reports = order::by_version(reports);
+        let mut reports: Vec<_> = reports.iter().collect();
+        order::sort(&mut reports);
         let names = names(&reports);
         let reports: Vec<_> = reports.iter().map(|(_, report)| report).collect();
         let columns = names.iter().zip(&reports).map(|(name, report)| {
@@ -104,9 +107,9 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
         );
     }
     for (name, report) in names.iter().zip(reports) {
-        if report.cases.len() + report.not_run.len() < report.run.selection.cases {
+        if is_reduced(report) {
             cautions.push(format!(
-                "The report of {name} lacks some of the selected cases, so some changes are not counted."
+                "The report of {name} was reduced: it lacks some of the selected cases."
             ));
         }
         if report.run.interrupted {
@@ -117,11 +120,20 @@ fn cautions(names: &[String], reports: &[&Report]) -> Vec<String> {
     cautions
 }
 
+/// Whether cases were removed from a report, for example those that passed.
+fn is_reduced(report: &Report) -> bool {
+    report.cases.len() + report.not_run.len() < report.run.selection.cases
+}
+
 /// Extracts one fact from a report, for a row of the overview.
 type Fact = fn(&Report) -> String;
 
 /// The rows of the overview.
-const OVERVIEW: [(&str, Fact); 13] = [
+const OVERVIEW: [(&str, Fact); 14] = [
+    ("causes of failures", |it| {
+        let failing = it.causes.iter().filter(|cause| cause.weight == Weight::Fail);
+        if change::has_causes(it) { failing.count().to_string() } else { "unknown".to_owned() }
+    }),
     ("cases selected", |it| format!("{} of {}", it.run.selection.cases, it.suite.cases)),
     ("requirements met", |it| {
         let (met, judged) = met_and_judged(it.requirements());

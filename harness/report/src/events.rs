@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::assemble;
 use crate::event::RunEvent;
-use crate::model::{Case, Counts, Suite, Target, Tool, Verdict};
+use crate::model::{Case, Cause, Counts, Suite, Target, Tool, Verdict};
 use crate::reporter::{ReportError, Reporter};
 
 /// Name and version of the format.
@@ -51,6 +51,8 @@ pub enum Event<'a> {
         verdict: Verdict,
         /// Number of cases by outcome.
         counts: &'a Counts,
+        /// The causes, as in `report.json`.
+        causes: &'a [Cause],
         /// Whether the user interrupted the run.
         interrupted: bool,
         /// End of the run, RFC 3339, UTC.
@@ -91,6 +93,7 @@ impl Reporter for Events {
             RunEvent::Finished { report, .. } => Event::RunEnded {
                 verdict: report.verdict,
                 counts: &report.counts,
+                causes: &report.causes,
                 interrupted: report.run.interrupted,
                 ended: &report.run.ended,
             },

@@ -1,4 +1,4 @@
-//! Output for a GitHub Actions job: annotations by requirement, and a job summary.
+//! Output for a GitHub Actions job: annotations by cause, and a job summary.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anstream::eprintln;
-use indexmap::IndexMap;
 
+use crate::baseline_notes::{self, Kind, Note};
 use crate::event::RunEvent;
-use crate::model::{Case, EXPECTATION, Outcome, Report, Stale, Violation, Weight};
+use crate::model::{Cause, Outcome, Report, Weight};
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 
@@ -52,22 +52,20 @@ impl Reporter for JobSummary {
 /// The workflow commands that annotate a job. `is_here` returns whether a file is part of the
 /// repository of the job.
 pub fn annotations(report: &Report, is_here: impl Fn(&str) -> bool) -> String {
-    let mut errors = violated(report, Weight::Fail);
+    let mut errors = causes(report, Weight::Fail);
     errors.extend(not_judged(report, Outcome::HarnessError, "Fallproof itself failed in"));
     errors.extend(not_judged(report, Outcome::Inconclusive, "inconclusive result in"));
-    let mut warnings = violated(report, Weight::Warn);
+    let mut warnings = causes(report, Weight::Warn);
     if let Some(baseline) = &report.baseline {
-        let about = |entry: &Stale, what: &str| Annotation {
-            file: Some((baseline.file.clone(), Some(entry.line))),
-            title: "the baseline is stale".to_owned(),
-            message: format!("{} in {} {what}", entry.requirement, entry.scenario),
-        };
-        let stale = baseline.stale.iter();
-        errors.extend(stale.map(|entry| about(entry, "no longer fails; remove the entry")));
-        let expired = baseline.expired.iter();
-        warnings.extend(
-            expired.map(|entry| about(entry, "has expired and is no longer expected to fail")),
-        );
+        for Note { kind, line, message } in baseline_notes::notes(baseline) {
+            let (annotations, title) = match kind {
+                Kind::Stale => (&mut errors, "stale entry of the baseline"),
+                Kind::Expired => (&mut warnings, "expired entry of the baseline"),
+                Kind::Wider => (&mut warnings, "expected cause in more cases"),
+            };
+            let (file, title) = (Some((baseline.file.clone(), Some(line))), title.to_owned());
+            annotations.push(Annotation { file, title, message });
+        }
     }
     let mut text = String::new();
     for (kind, annotations) in [("error", errors), ("warning", warnings)] {
@@ -96,37 +94,27 @@ impl Annotation {
     }
 }
 
-/// One annotation for each requirement with an unexpected violation of this weight.
-fn violated(report: &Report, weight: Weight) -> Vec<Annotation> {
-    let mut by_code: IndexMap<&str, Vec<(&Case, &Violation)>> = IndexMap::new();
-    for case in &report.cases {
-        let counts =
-            |violation: &&Violation| violation.weight == weight && violation.expected.is_none();
-        let violations = || case.violations.iter().filter(counts);
-        // A violated requirement explains missed expectations, so these are left out.
-        let is_explained = violations().any(|violation| violation.requirement.is_some());
-        for violation in violations().filter(|it| it.requirement.is_some() || !is_explained) {
-            let found = by_code.entry(violation.code()).or_default();
-            if found.last().is_none_or(|(last, _)| last.id != case.id) {
-                found.push((case, violation));
-            }
-        }
-    }
-    let sentence = |code: &str| {
-        let found = report.requirements().find(|requirement| requirement.code == code);
-        found.map_or_else(String::new, |found| format!("{}\n", found.sentence))
-    };
-    let annotation = |(code, found): (&str, Vec<(&Case, &Violation)>)| {
-        let (case, violation) = found[0];
-        let what = if code == EXPECTATION { "an expectation is not met" } else { code };
-        let first = format!("{}{}: {}", sentence(code), case.id, violation.message);
+/// One annotation for each unexpected cause of this weight.
+fn causes(report: &Report, weight: Weight) -> Vec<Annotation> {
+    let causes = report.causes.iter();
+    let shown = causes.filter(|cause| cause.weight == weight && cause.expected.is_none());
+    let annotation = |cause: &Cause| {
+        let example = &cause.example;
+        let case = report.cases.iter().find(|case| case.id == example.case);
         Annotation {
-            file: Some((case.file.clone(), None)),
-            title: format!("{what} in {}", phrases::cases(found.len())),
-            message: format!("{first}\nrerun: {}", case.replay),
+            file: case.map(|case| (case.file.clone(), None)),
+            title: format!("{} in {}", cause.id, phrases::cases(cause.cases.len())),
+            message: format!(
+                "{} {}\n{}: {}\nrerun: {}",
+                report.target,
+                cause.sentence(),
+                example.case,
+                example.message,
+                example.replay
+            ),
         }
     };
-    by_code.into_iter().map(annotation).collect()
+    shown.map(annotation).collect()
 }
 
 /// One annotation for all cases with this outcome, which means that the target was not judged.

@@ -14,14 +14,14 @@ use minijinja::context;
 use minijinja::value::{Serde, Value};
 
 use crate::model::{Report, Target};
-use crate::{phrases, template, tone};
+use crate::{baseline_notes, phrases, template, tone};
 
 /// The content of `index.html`.
 pub fn write(report: &Report) -> io::Result<String> {
     let view = context! {
         tool => Serde(&report.tool),
         head => head(report),
-        baseline => Serde(&report.baseline),
+        baseline => Serde(report.baseline.as_ref().map(baseline_notes::notes)),
         claims => Serde(&report.claims),
         broken => cause::view(report),
         profiles => requirement::profiles(report),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
-use crate::model::{Case, Outcome, Report};
+use crate::model::{Case, Cause, Outcome, Report};
 use crate::{phrases, text};
 
 /// The content of `junit.xml`: one test suite for each folder of scenarios.
@@ -17,7 +17,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         junit.set_timestamp(started);
     }
     let folder = |id: &str| id.split_once('/').map_or("", |(folder, _)| folder).to_owned();
-    let ran = report.cases.iter().map(|case| (folder(&case.id), test_case(case)));
+    let ran = report.cases.iter().map(|case| (folder(&case.id), test_case(case, report)));
     let not_run = report.not_run.iter().map(|id| {
         let mut status = TestCaseStatus::skipped();
         status.set_message("not run: the run was interrupted");
@@ -48,8 +48,9 @@ fn named(id: &str, status: TestCaseStatus) -> TestCase {
     test_case
 }
 
-fn test_case(case: &Case) -> TestCase {
+fn test_case(case: &Case, report: &Report) -> TestCase {
     let printed = anstream::adapter::strip_str(&text::case(case)).to_string();
+    let printed = causes(case, report) + &printed;
     let reason = case.reason.as_deref().unwrap_or_default();
     let mut status = match case.outcome {
         Outcome::Pass | Outcome::Warn | Outcome::NotRobust => TestCaseStatus::success(),
@@ -85,4 +86,14 @@ fn test_case(case: &Case) -> TestCase {
         test_case.set_system_out(printed);
     }
     test_case
+}
+
+/// A line for each cause of the case: its id, and what the target does. The worst cause is first.
+fn causes(case: &Case, report: &Report) -> String {
+    let is_of_case = |cause: &&Cause| {
+        case.violations.iter().any(|violation| violation.cause.as_ref() == Some(&cause.id))
+    };
+    let line = |cause: &Cause| format!("{}: {} {}\n", cause.id, report.target, cause.sentence());
+    let lines: String = report.causes.iter().filter(is_of_case).map(line).collect();
+    if lines.is_empty() { lines } else { lines + "\n" }
 }

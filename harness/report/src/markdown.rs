@@ -1,17 +1,23 @@
-//! `summary.md`: a run on one page, for the summary of a CI job.
+//! `summary.md`: a run on one page, for the summary of a CI job. The causes come first.
 
 use std::io;
 
+use indexmap::IndexMap;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 
-use crate::model::{Case, Diff, Outcome, Profile, Report, Step, met_and_judged};
-use crate::{phrases, template};
+use crate::model::{
+    Case, Cause, Diff, Follow, Outcome, Profile, Report, Step, Weight, met_and_judged,
+};
+use crate::{baseline_notes, phrases, template};
 
-/// Maximum number of failures shown in full. The other output formats contain all of them.
-const MAX_FAILURES: usize = 20;
+/// Number of causes shown in full. The others get one line each.
+const FULL: usize = 10;
 
-/// Maximum size of all failures together, in bytes. GitHub accepts at most a megabyte from a step
+/// Maximum number of reasons for cases without a verdict.
+const MAX_REASONS: usize = 10;
+
+/// Maximum size of all examples together, in bytes. GitHub accepts at most a megabyte from a step
 /// and rejects a longer summary completely.
 const MAX_BYTES: usize = 500_000;
 
@@ -20,18 +26,26 @@ const MAX_LINES: usize = 40;
 
 /// The content of `summary.md`.
 pub fn write(report: &Report) -> io::Result<String> {
-    let (cases, more) = failures(report)?;
+    let (expected, unexpected): (Vec<_>, Vec<_>) =
+        report.causes.iter().partition(|cause| cause.expected.is_some());
     let violated = report.requirements().filter(|it| it.is_violated()).map(Serde).map(Value::from);
+    let unjudged = unjudged(report);
+    let baseline = report.baseline.as_ref();
     let view = context! {
         target => report.target.to_string(),
         headline => phrases::headline(report),
         scope => phrases::scope(report),
+        kinds => kinds(&unexpected),
+        causes => causes(&unexpected, report)?,
+        full => FULL,
+        expected => expected.into_iter().map(one_line).collect::<Vec<_>>(),
+        file => baseline.map(|baseline| &baseline.file),
+        baseline => Serde(baseline.map(baseline_notes::notes)),
+        more_reasons => unjudged.len().saturating_sub(MAX_REASONS),
+        unjudged => unjudged.into_iter().take(MAX_REASONS).collect::<Vec<_>>(),
+        claims => Serde(&report.claims),
         profiles => report.profiles.iter().map(profile).collect::<Vec<_>>(),
         violated => violated.collect::<Vec<_>>(),
-        claims => Serde(&report.claims),
-        baseline => Serde(&report.baseline),
-        cases,
-        more,
         version => &report.tool.version,
         suite => phrases::short(&report.suite.fingerprint),
         started => &report.run.started,
@@ -40,30 +54,71 @@ pub fn write(report: &Report) -> io::Result<String> {
 }
 
 fn profile(profile: &Profile) -> Value {
-    let met = match met_and_judged(profile.requirements.iter()) {
-        (_, 0) => "–".to_owned(),
-        (met, judged) => format!("{met} of {judged}"),
-    };
-    context! { met, name => &profile.name, counts => Serde(profile.counts) }
+    let (met, judged) = met_and_judged(profile.requirements.iter());
+    context! { met, judged, name => &profile.name, counts => Serde(profile.counts) }
 }
 
-/// Returns the text of the unexpected failures, within the limits, and the number of failures that
-/// were left out.
-fn failures(report: &Report) -> io::Result<(String, usize)> {
-    let is_shown = |case: &&Case| {
-        matches!(case.outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::HarnessError)
-            && !case.is_expected()
-    };
-    let mut text = String::new();
-    let mut more = report.cases.iter().filter(is_shown).count();
-    for case in report.cases.iter().filter(is_shown).take(MAX_FAILURES) {
-        let drawn = self::case(case)?;
-        if text.len() + drawn.len() <= MAX_BYTES {
-            text.push_str(&drawn);
-            more -= 1;
-        }
+/// How many causes there are, e.g. `2 causes of failures, 1 cause of warnings, the worst first.`
+fn kinds(causes: &[&Cause]) -> String {
+    let failing = causes.iter().filter(|cause| cause.weight == Weight::Fail).count();
+    let parts = [(failing, "failures"), (causes.len() - failing, "warnings")];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<_> = parts
+        .map(|(number, of)| format!("{} of {of}", phrases::counted(*number, "cause")))
+        .collect();
+    let order = if causes.len() > 1 { ", the worst first" } else { "" };
+    format!("{}{order}.", parts.join(", "))
+}
+
+/// The causes. The first ones have all that is shown of a cause in full.
+fn causes(causes: &[&Cause], report: &Report) -> io::Result<Vec<Value>> {
+    let mut room = MAX_BYTES;
+    let mut values = Vec::new();
+    for (number, cause) in causes.iter().enumerate() {
+        let case = report.cases.iter().find(|case| case.id == cause.example.case);
+        let details = case.filter(|_| number < FULL).map(self::case).transpose()?;
+        let details = details.filter(|details| details.len() <= room);
+        room -= details.as_ref().map_or(0, String::len);
+        let (extent, violated) = (phrases::extent(cause), violated(cause));
+        values.push(context! { details, extent, violated, ..one_line(cause) });
     }
-    Ok((text, more))
+    Ok(values)
+}
+
+fn one_line(cause: &Cause) -> Value {
+    context! { sentence => cause.sentence(), ..Serde(cause) }
+}
+
+/// What a cause violates, one item for each line.
+fn violated(cause: &Cause) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(code) = &cause.requirement {
+        lines.push(format!("violates {code}: {}", phrases::sentence(code)));
+    }
+    let follow = |follow: &Follow| {
+        let what = follow.requirement.as_deref().unwrap_or("expectations of the scenarios");
+        format!("{what} ({})", phrases::cases(follow.cases))
+    };
+    let follows: Vec<_> = cause.follows.iter().map(follow).collect();
+    if !follows.is_empty() {
+        lines.push(format!("also violated because of it: {}", follows.join(", ")));
+    }
+    lines
+}
+
+/// The cases that should have a verdict and have none, by reason.
+fn unjudged(report: &Report) -> Vec<Value> {
+    let mut by_reason = IndexMap::<_, Vec<&str>>::new();
+    let has_none =
+        |case: &&Case| matches!(case.outcome, Outcome::Inconclusive | Outcome::HarnessError);
+    for case in report.cases.iter().filter(has_none) {
+        let reason = case.reason.as_deref().unwrap_or_default();
+        by_reason.entry((case.outcome.word(), reason)).or_default().push(&case.id);
+    }
+    let group = |((word, reason), ids): ((&str, &str), Vec<&str>)| {
+        context! { word, reason, number => ids.len(), id => ids[0] }
+    };
+    by_reason.into_iter().map(group).collect()
 }
 
 fn case(case: &Case) -> io::Result<String> {

@@ -176,10 +176,14 @@ pub struct Counts {
 pub struct Baseline {
     /// Path of the file as given.
     pub file: String,
-    /// Entries whose failure no longer occurs. Such an entry fails the run.
+    /// Entries whose cause was not found, although their cases were run. Such an entry fails the
+    /// run.
     pub stale: Vec<Stale>,
     /// Entries whose expiry date has passed. They have no effect.
     pub expired: Vec<Stale>,
+    /// Expected causes that show in more cases than their entries list.
+    #[serde(default)]
+    pub wider: Vec<Wider>,
 }
 
 /// A claim of the gateway that the evidence contradicts.
@@ -194,12 +198,24 @@ pub struct Claim {
 /// A stale or expired entry of a baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stale {
-    /// Scenario id or pattern of the entry.
-    pub scenario: String,
-    /// The requirement's code.
-    pub requirement: String,
+    /// Id of the entry's cause.
+    pub cause: String,
     /// Line in the file, from 1.
     pub line: usize,
+    /// Id of an unexpected cause that the entry may be meant for, if one has a similar id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similar: Option<String>,
+}
+
+/// An expected cause that shows in more cases than its entry lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Wider {
+    /// Id of the cause.
+    pub cause: String,
+    /// Line of the entry in the file, from 1.
+    pub line: usize,
+    /// Ids of the cases that the entry does not list.
+    pub cases: Vec<String>,
 }
 
 impl Report {

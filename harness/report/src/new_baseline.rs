@@ -1,4 +1,4 @@
-//! Writes a first baseline, which expects every failure of this run.
+//! Writes a first baseline, which expects the cause of every failure of this run.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -7,17 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anstream::eprintln;
 use chrono::{DateTime, NaiveDate, Utc};
-use fallproof_suite::requirement;
 
 use crate::event::RunEvent;
-use crate::model::{Case, EXPECTATION, Outcome, Report, Weight};
+use crate::model::{Case, Cause, Outcome, Report, Weight};
 use crate::phrases;
 use crate::reporter::{ReportError, Reporter};
 
-/// Maximum length of an example message, in characters.
-const MAX_EXAMPLE: usize = 90;
-
-/// Writes all failures of a run to a new file and prints their number.
+/// Writes all causes of failures of a run to a new file and prints their number.
 #[derive(Debug)]
 pub struct NewBaseline {
     file: PathBuf,
@@ -42,15 +38,18 @@ impl NewBaseline {
     }
 
     fn write(&self, report: &Report) -> Result<(), ReportError> {
-        let (text, entries) = text(&report.target.to_string(), &report.cases, self.today);
+        let file = self.file.display();
+        // The causes of a part of the cases would not fit those of a whole run.
+        if report.run.interrupted {
+            eprintln!("{file} was not written, because the run was interrupted");
+            return Ok(());
+        }
+        let causes = report.causes.iter().filter(|cause| cause.weight == Weight::Fail);
+        let text = text(&report.target.to_string(), causes.clone(), self.today);
         let written =
             File::create_new(&self.file).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(ReportError::at(&self.file))?;
-        eprintln!(
-            "wrote {}: {}",
-            self.file.display(),
-            phrases::counted(entries, "expected failure")
-        );
+        eprintln!("wrote {file}: {}", phrases::counted(causes.count(), "expected cause"));
         let is_covered = |case: &&Case| case.is_judged() || case.outcome == Outcome::Skipped;
         let missing = report.run.selection.cases - report.cases.iter().filter(is_covered).count();
         if missing > 0 {
@@ -76,47 +75,33 @@ impl Reporter for NewBaseline {
     }
 }
 
-/// Returns the text of a baseline that expects every failure of these cases, and the number of
-/// failures. The baseline has one entry for each requirement, with a placeholder reason.
-fn text(target: &str, cases: &[Case], today: NaiveDate) -> (String, usize) {
+/// Returns the text of a baseline that expects these causes, each with a placeholder reason.
+fn text<'a>(target: &str, causes: impl Iterator<Item = &'a Cause>, today: NaiveDate) -> String {
+    let target = phrases::line(target);
     let mut text = format!(
-        "# Known failures of {}, as of {today}. They are reported, but do not fail a run. An entry\n\
-         # that no longer fails is stale and fails the run: remove it. Give each entry a reason;\n\
-         # `issue` and `expires: 2027-01-31` are optional.\n",
-        one_line(target)
+        "# Known failures of {target}, as of {today}. They are reported, but do not fail a run.\n\
+         # An entry whose cause is gone is stale and fails the run: remove it. Give each entry a\n\
+         # reason; `issue` and `expires: 2027-01-31` are optional.\n"
     );
-    let failures: Vec<_> = cases
-        .iter()
-        .flat_map(|case| case.violations.iter().map(move |violation| (case, violation)))
-        .filter(|(_, violation)| violation.weight == Weight::Fail)
-        .collect();
-    let codes = requirement::all().iter().map(|requirement| requirement.code.as_str());
-    let mut number = 0;
-    for code in codes.chain([EXPECTATION]) {
-        let of_code = failures.iter().filter(|(_, violation)| violation.code() == code);
-        let mut ids: Vec<_> = of_code.clone().map(|(case, _)| case.id.as_str()).collect();
-        ids.dedup();
-        let Some((_, first)) = of_code.clone().next() else { continue };
+    let mut heading = "expected:\n";
+    for cause in causes {
         let _ = write!(
             text,
-            "{}  # e.g. {}\n  - requirement: {code}\n    \
-             reason: Seen on {today}, not investigated yet.\n    scenarios:\n",
-            if number == 0 { "expected:\n" } else { "" },
-            one_line(&first.message),
+            "{heading}\n  # {target} {}: {}\n  - cause: {}\n    \
+             reason: Seen on {today}, not investigated yet.\n    cases:\n",
+            phrases::line(&cause.sentence()),
+            phrases::cases(cause.cases.len()),
+            cause.id,
         );
-        for id in &ids {
+        heading = "";
+        let mut cases = cause.cases.clone();
+        cases.sort();
+        for id in cases {
             let _ = writeln!(text, "      - {id}");
         }
-        number += ids.len();
     }
-    if number == 0 {
+    if !heading.is_empty() {
         text.push_str("expected: []\n");
     }
-    (text, number)
-}
-
-/// The text shortened to one line, for use in a comment.
-fn one_line(text: &str) -> String {
-    let plain = text.chars().map(|it| if it.is_control() { ' ' } else { it });
-    plain.take(MAX_EXAMPLE).collect()
+    text
 }

@@ -9,8 +9,8 @@ use fallproof_suite::requirement;
 use fallproof_suite::text::is_printable;
 
 use crate::model::{
-    Case, Compliance, Counts, Level, Profile, Report, Requirement, Severity, Verdict, Violation,
-    met_and_judged,
+    Case, Cause, Compliance, Counts, Level, Profile, Report, Requirement, Severity, Verdict,
+    Violation, met_and_judged,
 };
 
 /// The result of the run, in one sentence.
@@ -34,7 +34,7 @@ pub fn headline(report: &Report) -> String {
             format!("The result for {target} is uncertain: {cases} {verb} inconclusive.")
         }
         (Verdict::NotConformant, 0) => {
-            "The baseline is stale: it lists failures that no longer occur.".to_owned()
+            "The baseline is stale: it lists causes that are no longer found.".to_owned()
         }
         (Verdict::NotConformant, violated) => format!(
             "{target} does not conform: {violated} of {judged} judged requirements {} violated.",
@@ -109,6 +109,22 @@ pub fn profile(profile: &Profile) -> String {
         0 => format!("{requirements}no case run"),
         _ => format!("{requirements}{} of {} passed", pass + warn, cases(ran)),
     }
+}
+
+/// In how many cases a cause shows, and how often the client cannot know of it.
+pub fn extent(cause: &Cause) -> String {
+    let Cause { could_show, silent, .. } = cause;
+    let number = cause.cases.len();
+    let mut text = if number == *could_show {
+        format!("{}, all that could show it.", cases(number))
+    } else {
+        format!("{number} of {} that could show it.", cases(*could_show))
+    };
+    if *silent > 0 {
+        let them = if *silent == number { String::new() } else { format!("in {silent} of them, ") };
+        let _ = write!(text, " Silent: {them}the client got no sign of an error.");
+    }
+    text
 }
 
 /// The result for a requirement, in a word or two.

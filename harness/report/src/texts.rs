@@ -5,7 +5,7 @@
 
 use crate::model::{
     Attempt, Baseline, Case, Cause, Claim, Client, Diff, Example, Expected, Follow, Line, Profile,
-    Report, Requirement, Run, Selection, Stale, Step, Suite, Target, Tool, Violation,
+    Report, Requirement, Run, Selection, Stale, Step, Suite, Target, Tool, Violation, Wider,
 };
 
 /// A value that contains strings of a report.
@@ -58,8 +58,9 @@ texts! {
     Suite { fingerprint; cases }
     Run { started, ended, selection; interrupted }
     Selection { patterns, tags; cases, whole }
-    Baseline { file, stale, expired }
-    Stale { scenario, requirement; line }
+    Baseline { file, stale, expired, wider }
+    Stale { cause, similar; line }
+    Wider { cause, cases; line }
     Profile { name, requirements; counts }
     Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }

@@ -149,9 +149,13 @@ fn a_waiver_that_no_judged_case_needs_is_not_shown_if_a_case_that_tests_it_is_un
 
 #[test]
 fn a_stale_entry_of_the_baseline_fails_the_run() {
-    let stale = Stale { scenario: "a/b".into(), requirement: "FP-ROUTE-01".into(), line: 3 };
-    let baseline =
-        |stale: Vec<Stale>| Baseline { file: "baseline.yaml".into(), stale, expired: Vec::new() };
+    let stale = Stale { cause: "route-01".into(), line: 3, similar: None };
+    let baseline = |stale: Vec<Stale>| Baseline {
+        file: "baseline.yaml".into(),
+        stale,
+        expired: Vec::new(),
+        wider: Vec::new(),
+    };
     let verdict =
         |stale| assembled(vec![case("a/b", Outcome::Pass)], Some(baseline(stale))).verdict;
     assert_eq!(verdict(vec![stale]), Verdict::NotConformant);

@@ -1,12 +1,14 @@
 //! The output formats of a report.
 
 use fallproof_report::badge::{Badge, Color};
-use fallproof_report::model::{Claim, Compliance, Counts, Outcome, Report, Step, Verdict, Weight};
+use fallproof_report::model::{
+    Claim, Compliance, Counts, Expected, Outcome, Report, Step, Verdict, Weight,
+};
 use fallproof_report::text::Detail;
 use fallproof_report::{html, junit, markdown, phrases, text};
 use rstest::rstest;
 
-use super::support::{case, hostile, made, read, reported};
+use super::support::{case, cause, hostile, made, read, reported};
 
 /// What is printed at the end of a run with this report.
 fn printed(report: &Report) -> String {
@@ -66,7 +68,7 @@ fn the_headline_explains_the_verdict() {
     );
     assert_eq!(
         headline(Verdict::NotConformant, Compliance::Pass, none),
-        "The baseline is stale: it lists failures that no longer occur."
+        "The baseline is stale: it lists causes that are no longer found."
     );
     assert_eq!(
         headline(Verdict::Conformant, Compliance::NotJudged, none),
@@ -85,12 +87,14 @@ fn junit_has_a_test_for_each_case_with_its_outcome() {
     let counts = Counts { pass: 1, fail: 1, skipped: 1, inconclusive: 1, ..Counts::default() };
     let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
     report.not_run.push("b/late".into());
+    report.causes = vec![cause("route-01", &mut report.cases)];
     let xml = junit::write(&report).expect("it can be written");
     for fragment in [
         r#"tests="5" skipped="2" failures="1" errors="1""#,
         r#"<testcase name="a/fails@one.two" classname="a.fails" time="0.003">"#,
         r#"type="FP-ROUTE-01""#,
         r#"message="not run: the run was interrupted""#,
+        "\">route-01: Gate 1.2 asks `backup` too early (streams only)\n\nFAIL a/fails@one.two",
     ] {
         assert!(xml.contains(fragment), "`{fragment}` is missing in:\n{xml}");
     }
@@ -115,12 +119,15 @@ fn text_of_a_target_cannot_break_the_markdown_summary() {
     failed.violations[0].message = "got `<script>` | **x**\n# not a heading".into();
     failed.steps[0].attempts[0].request = "POST /a|b".into();
     let counts = Counts { fail: 1, ..Counts::default() };
-    let report = made(Verdict::NotConformant, Compliance::Fail, counts, vec![failed]);
+    let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, vec![failed]);
+    report.causes = vec![cause("route-01", &mut report.cases)];
+    report.causes[0].fault = "sends <b> | `x`\n# not a heading".into();
     let shown = markdown::write(&report).expect("it can be written");
     assert!(
         shown.contains(r"- **FP-ROUTE-01** got \`&lt;script>\` \| \*\*x\*\* # not a heading"),
         "{shown}"
     );
+    assert!(shown.contains(r"sends &lt;b> \| \`x\` # not a heading"), "{shown}");
     assert!(shown.contains(r"| POST /a\|b |"), "{shown}");
     assert!(shown.contains("```sh\nfallproof run a/fails\n```"), "{shown}");
 }
@@ -163,7 +170,8 @@ fn a_violation_names_its_call_if_there_are_several() {
     failed.steps.push(second);
     failed.violations[0].step = 2;
     let counts = Counts { fail: 1, ..Counts::default() };
-    let report = made(Verdict::NotConformant, Compliance::Fail, counts, vec![failed]);
+    let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, vec![failed]);
+    report.causes = vec![cause("route-01", &mut report.cases)];
     let html = html::write(&report).expect("it can be written");
     let junit = junit::write(&report).expect("it can be written");
     let markdown = markdown::write(&report).expect("it can be written");
@@ -175,14 +183,61 @@ fn a_violation_names_its_call_if_there_are_several() {
 }
 
 #[test]
-fn a_long_summary_names_the_files_with_the_remaining_cases() {
+fn a_summary_has_ten_causes_in_full_and_one_line_for_each_of_the_others() {
     let cases: Vec<_> =
-        (0..25).map(|number| case(&format!("a/fails-{number}"), Outcome::Fail)).collect();
-    let counts = Counts { fail: 25, ..Counts::default() };
-    let report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
+        (0..14).map(|number| case(&format!("a/fails-{number}"), Outcome::Fail)).collect();
+    let counts = Counts { fail: 14, ..Counts::default() };
+    let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
+    let causes = report.cases.iter_mut().enumerate();
+    report.causes = causes.map(|(it, case)| cause(&format!("route-01/{it}"), [case])).collect();
+    report.causes[12].weight = Weight::Warn;
+    report.causes[13].expected = Some(Expected { reason: "Known.".into(), issue: None });
     let shown = markdown::write(&report).expect("it can be written");
-    assert_eq!(shown.matches("<details>").count(), 20);
-    assert!(shown.contains("5 more are in `index.html`"), "{shown}");
+    assert!(shown.contains("12 causes of failures, 1 cause of warnings, the worst first.\n"));
+    assert_eq!(shown.matches("<details>").count(), 10);
+    assert!(
+        shown.contains("\n### 10. route-01/9\n\nGate 1.2 asks \\`backup\\` too early"),
+        "{shown}"
+    );
+    let (_, more) = shown.split_once("### 3 more causes\n\n").expect("the others are counted");
+    let lines: Vec<_> = more.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 3, "{more}");
+    assert!(lines[0].starts_with("- **route-01/10** Gate 1.2 asks"), "{more}");
+    assert!(lines[0].ends_with(": 1 case, e.g. `a/fails-10`"), "{more}");
+    assert!(lines[2].starts_with("- **route-01/12** Warning: Gate 1.2"), "{more}");
+    let (_, expected) = more.split_once("## Expected by the baseline\n\n").expect("it is listed");
+    assert!(expected.starts_with("- **route-01/13** Gate 1.2 asks"), "{more}");
+    let causes = shown.find("## Causes").expect("it is there");
+    assert!(causes < shown.find("## Requirements").expect("it is there"), "causes come first");
+}
+
+#[test]
+fn a_cause_says_in_how_many_cases_it_shows_and_how_many_are_silent() {
+    let mut cases = ["a/b", "a/c"].map(|id| case(id, Outcome::Fail));
+    let mut cause = cause("route-01", &mut cases);
+    assert_eq!(phrases::extent(&cause), "2 of 3 cases that could show it.");
+    (cause.could_show, cause.silent) = (2, 2);
+    assert_eq!(
+        phrases::extent(&cause),
+        "2 cases, all that could show it. Silent: the client got no sign of an error."
+    );
+    cause.silent = 1;
+    assert!(phrases::extent(&cause).ends_with("in 1 of them, the client got no sign of an error."));
+}
+
+#[test]
+fn a_summary_counts_cases_without_a_verdict_by_reason() {
+    let mut cases: Vec<_> =
+        (0..15).map(|number| case(&format!("a/unclear-{number}"), Outcome::Inconclusive)).collect();
+    for (number, case) in cases.iter_mut().enumerate().skip(3) {
+        case.reason = Some(format!("for reason {number}"));
+    }
+    let counts = Counts { inconclusive: 15, ..Counts::default() };
+    let report = made(Verdict::NotConformant, Compliance::Pass, counts, cases);
+    let shown = markdown::write(&report).expect("it can be written");
+    assert!(shown.contains("- 3 cases, inconclusive: for a reason (e.g. `a/unclear-0`)\n"));
+    assert!(shown.contains("- 1 case, inconclusive: for reason 11 "), "{shown}");
+    assert!(shown.contains("\n- 3 more reasons\n") && !shown.contains("reason 12"), "{shown}");
 }
 
 #[test]
@@ -196,7 +251,21 @@ fn events_contain_every_case_as_one_json_object_per_line() {
     assert_eq!(events[0]["event"], "run-started");
     assert_eq!(events[0]["cases"], count("case-ended"));
     assert_eq!(count("case-started"), count("case-ended"));
-    assert_eq!(events.last().expect("there are some")["verdict"], "conformant");
+    let last = events.last().expect("there are some");
+    assert_eq!(last["verdict"], "conformant");
+    assert_eq!(last["causes"], serde_json::json!([]));
+}
+
+#[test]
+fn the_last_event_has_the_causes_of_the_report() {
+    let (folder, _) = reported(&["responses-compact", "--saboteur", "invented-metadata"]);
+    let events = read(&folder, "events.ndjson");
+    let last: serde_json::Value =
+        serde_json::from_str(events.lines().last().unwrap_or_default()).expect("a line is JSON");
+    let report: serde_json::Value =
+        serde_json::from_str(&read(&folder, "report.json")).expect("a report is JSON");
+    assert_eq!(last["causes"], report["causes"]);
+    assert_eq!(last["causes"][0]["requirement"], "FP-PAYLOAD-01");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -25,7 +26,10 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");
     let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
-    let more = ["--mocks", "127.0.0.1:0", "--report", path(&folder)];
+    let known = TempDir::new().expect("a temporary folder");
+    let known = known.path().join("known.yaml");
+    let known = known.to_str().expect("a temporary path is text");
+    let more = ["--mocks", "127.0.0.1:0", "--report", path(&folder), "--write-baseline", known];
     let run = command(&[arguments.as_slice(), &more].concat())
         .stderr(Stdio::piped())
         .spawn()
@@ -44,6 +48,11 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
 
     let shown = text(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{shown}");
+    assert!(
+        shown.contains("known.yaml was not written, because the run was interrupted"),
+        "{shown}"
+    );
+    assert!(!Path::new(known).exists());
     let report = report(&folder);
     assert_eq!(report.verdict, Verdict::Interrupted);
     assert!(report.run.interrupted && report.cases.is_empty(), "{shown}");

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use fallproof_judge::CaseFacts;
 use fallproof_report::model::{
-    Attempt, Case, Change, Client, Compliance, Counts, Diff, Failure, Level, Line, Outcome,
-    Profile, Report, Requirement, Run, Selection, Severity, Step, Suite, Target, Tool, Verdict,
-    Violation, Weight,
+    Attempt, Case, Cause, Change, Client, Compliance, Counts, Diff, Example, Failure, Level, Line,
+    Outcome, Profile, Report, Requirement, Run, Selection, Severity, Step, Suite, Target, Tool,
+    Verdict, Violation, Weight,
 };
 use tempfile::TempDir;
 
@@ -186,4 +186,37 @@ pub(crate) fn hostile() -> Report {
     let mut report = made(Verdict::NotConformant, Compliance::Fail, counts, cases);
     report.target.name = evil.into();
     report
+}
+
+/// A cause of `FP-ROUTE-01` that explains all failures of these cases, and is named in them.
+pub(crate) fn cause<'a>(id: &str, cases: impl IntoIterator<Item = &'a mut Case>) -> Cause {
+    let mut ids = Vec::new();
+    for case in cases {
+        ids.push(case.id.clone());
+        for violation in &mut case.violations {
+            violation.cause.get_or_insert_with(|| id.into());
+        }
+    }
+    let case = ids.first().cloned().unwrap_or_default();
+    Cause {
+        id: id.into(),
+        fault: "asks `backup` too early".into(),
+        scope: "streams only".into(),
+        requirement: Some("FP-ROUTE-01".into()),
+        weight: Weight::Fail,
+        could_show: ids.len() + 1,
+        silent: 0,
+        example: Example {
+            step: 1,
+            attempt: Some(2),
+            message: "attempt 2 went to `backup`".into(),
+            replay: format!("fallproof run {case}"),
+            case,
+        },
+        cases: ids,
+        follows: Vec::new(),
+        symptoms: vec![id.into()],
+        sources: Vec::new(),
+        expected: None,
+    }
 }

@@ -150,8 +150,8 @@ fn warnings_and_what_needs_no_action_are_a_few_lines() {
 #[test]
 fn a_cause_that_the_baseline_expects_is_a_number() {
     let mut known = report(cases(4, Outcome::Fail), &[("route-01", Weight::Fail)]);
-    let (file, stale) = ("known.yaml".to_owned(), Vec::new());
-    known.baseline = Some(Baseline { file, stale, expired: Vec::new() });
+    let (file, stale, wider) = ("known.yaml".to_owned(), Vec::new(), Vec::new());
+    known.baseline = Some(Baseline { file, stale, expired: Vec::new(), wider });
     for case in &mut known.cases {
         let reason = "known".to_owned();
         case.violations[0].expected = Some(Expected { reason, issue: None });

@@ -1,68 +1,58 @@
-//! The order of the columns: versions of one product stand next to each other, the oldest first.
-
-use std::cmp::Ordering;
+//! The order of the columns.
 
 use crate::model::Report;
 
-/// The reports by product, in the order in which the products first occur, and by version. Reports
-/// of the same version keep their order.
-pub(super) fn by_version(reports: &[(String, Report)]) -> Vec<&(String, Report)> {
-    let name = |it: &(String, Report)| it.1.target.name.clone();
-    let first = |it: &(String, Report)| reports.iter().position(|other| name(other) == name(it));
-    let mut ordered: Vec<_> = reports.iter().collect();
-    ordered.sort_by(|one, other| {
-        let version = |it: &(String, Report)| it.1.target.version.clone().unwrap_or_default();
-        first(one).cmp(&first(other)).then_with(|| compare(&version(one), &version(other)))
+/// Puts the versions of each product side by side, the oldest first. The products stay in the order
+/// in which they were given.
+pub(super) fn sort(reports: &mut [&(String, Report)]) {
+    let mut products: Vec<_> = reports.iter().map(|(_, it)| it.target.name.clone()).collect();
+    let mut seen = std::collections::BTreeSet::new();
+    products.retain(|name| seen.insert(name.clone()));
+    reports.sort_by_cached_key(|(_, report)| {
+        let product = products.iter().position(|name| *name == report.target.name);
+        (product, report.target.version.as_deref().map(parts))
     });
-    ordered
 }
 
-/// Compares versions part by part, numbers by their value. What follows a hyphen marks a version
-/// before the release, as in `1.2.0-rc.1`.
-fn compare(one: &str, other: &str) -> Ordering {
-    let split = |version: &str| -> (Vec<Part>, Option<Vec<Part>>) {
-        let version = version.strip_prefix('v').unwrap_or(version);
-        match version.split_once('-') {
-            Some((release, before)) => (parts(release), Some(parts(before))),
-            None => (parts(version), None),
-        }
-    };
-    let ((release, before), (other_release, other_before)) = (split(one), split(other));
-    release.cmp(&other_release).then_with(|| match (before, other_before) {
-        (Some(before), Some(other)) => before.cmp(&other),
-        (before, other) => other.is_some().cmp(&before.is_some()),
-    })
-}
-
-/// A part of a version. Words are less than numbers: `1.0.rc1` comes before `1.0.1`.
+/// A part of a version. Text marks a version that precedes one without it, such as `2.0-rc1`.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    Word(String),
+    Text(String),
+    End,
     Number(u64),
 }
 
+/// The parts of a version, which have the same order as the versions.
 fn parts(version: &str) -> Vec<Part> {
-    let part = |text: &str| text.parse().map_or_else(|_| Part::Word(text.into()), Part::Number);
-    version.split('.').map(part).collect()
+    let version = version.trim_start_matches('v');
+    let mut parts = Vec::new();
+    for piece in version.split(|it: char| !it.is_ascii_alphanumeric()) {
+        let is_same = |one: &u8, next: &u8| one.is_ascii_digit() == next.is_ascii_digit();
+        for run in piece.as_bytes().chunk_by(is_same) {
+            let run = String::from_utf8_lossy(run);
+            let number = run.starts_with(|it: char| it.is_ascii_digit());
+            parts.push(match run.parse() {
+                Ok(number) => Part::Number(number),
+                Err(_) if number => Part::Number(u64::MAX),
+                Err(_) => Part::Text(run.into_owned()),
+            });
+        }
+    }
+    parts.push(Part::End);
+    parts
 }
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
 
-    #[rstest]
-    #[case("1.82.6", "1.109.1")]
-    #[case("1.9", "1.10")]
-    #[case("1.2", "1.2.1")]
-    #[case("v1.2.3", "1.2.4")]
-    #[case("1.2.0-rc.1", "1.2.0")]
-    #[case("1.2.0-rc.2", "1.2.0-rc.10")]
-    #[case("1.0.rc1", "1.0.1")]
-    #[case("", "0.1")]
-    fn an_older_version_comes_first(#[case] older: &str, #[case] newer: &str) {
-        assert_eq!(compare(older, newer), Ordering::Less);
-        assert_eq!(compare(newer, older), Ordering::Greater);
+    #[test]
+    fn versions_have_the_order_of_their_release() {
+        let sorted =
+            ["0.9", "v1.2-rc1", "1.2-rc2", "1.2", "1.2.0", "1.2.1", "1.10", "2026.6.0", "2026.11"];
+        for pair in sorted.windows(2) {
+            assert!(parts(pair[0]) < parts(pair[1]), "{pair:?}");
+        }
+        assert_eq!(parts("v1.82.6"), parts("1.82-6"));
     }
 }

@@ -76,4 +76,17 @@ impl Cause {
         let Self { fault, scope, .. } = self;
         if scope.is_empty() { fault.clone() } else { format!("{fault} ({scope})") }
     }
+
+    /// Whether an id from another run can mean this cause: it names one of its symptoms, or only
+    /// one of the two is narrowed to a member or endpoint, e.g. `stream-01` and
+    /// `stream-01/responses`.
+    ///
+    /// How a run splits causes depends on its cases, so an id alone does not decide.
+    pub fn resembles(&self, id: &str) -> bool {
+        let narrows = |id: &str, other: &str| {
+            id.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let names = self.symptoms.iter().chain([&self.id]);
+        names.into_iter().any(|name| narrows(name, id) || narrows(id, name))
+    }
 }

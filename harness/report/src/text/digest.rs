@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use owo_colors::OwoColorize as _;
+use owo_colors::{OwoColorize as _, Style};
 
 use super::{cause, group, summary};
-use crate::model::{Baseline, Case, Cause, Outcome, Report, Stale, Weight};
+use crate::baseline_notes::{self, Kind, Note};
+use crate::model::{Baseline, Case, Cause, Outcome, Report, Weight};
 use crate::phrases::{self, cases};
 use crate::wrap::wrap;
 
@@ -168,18 +169,18 @@ fn claims(report: &Report, width: usize) -> String {
     text
 }
 
-/// The stale and expired entries of the baseline. Empty if there are none.
+/// The notes about entries of the baseline. Empty if there are none.
 fn baseline(baseline: Option<&Baseline>, width: usize) -> String {
     let mut text = String::new();
-    let Some(Baseline { file, stale, expired }) = baseline else { return text };
-    for (entries, word, what) in [
-        (stale, "STALE".red().bold().to_string(), "no longer fails; remove the entry"),
-        (expired, "EXPIRED".yellow().bold().to_string(), "is no longer expected to fail"),
-    ] {
-        for Stale { scenario, requirement, line } in entries {
-            let lines = wrap(&format!("{requirement} in {scenario} {what}"), "  ", width);
-            let _ = writeln!(text, "{word} {file}:{line}\n{}", lines.join("\n"));
-        }
+    let Some(baseline) = baseline else { return text };
+    for Note { kind, line, message } in baseline_notes::notes(baseline) {
+        let word = <&str>::from(kind).to_uppercase();
+        let style = match kind {
+            Kind::Stale => Style::new().red().bold(),
+            Kind::Expired | Kind::Wider => Style::new().yellow().bold(),
+        };
+        let lines = wrap(&message, "  ", width).join("\n");
+        let _ = writeln!(text, "{} {}:{line}\n{lines}", word.style(style), baseline.file);
     }
     text
 }
