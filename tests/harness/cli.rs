@@ -322,7 +322,7 @@ fn slow_scenarios_are_left_out_by_tag_or_all_that_wait() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         stdout(&output)
     };
-    let slow = "streaming/slow-producer";
+    let slow = "streaming/chat-stalls-after-the-role";
     assert!(ids(&["streaming"]).contains(slow));
     assert!(!ids(&["streaming", "--skip-tag", "slow"]).contains(slow));
     let (all, quick) = (ids(&["retry-after"]), ids(&["retry-after", "--quick"]));

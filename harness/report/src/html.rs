@@ -22,6 +22,7 @@ pub fn write(report: &Report) -> io::Result<String> {
         tool => Serde(&report.tool),
         head => head(report),
         baseline => Serde(report.baseline.as_ref().map(baseline_notes::notes)),
+        baseline_file => report.baseline.as_ref().map(|it| &it.file),
         claims => Serde(&report.claims),
         broken => cause::view(report),
         profiles => requirement::profiles(report),
