@@ -224,12 +224,19 @@ fn its_cause_comes_first(
     own: &BTreeSet<&str>,
     causes: &[Cause],
 ) -> Result<(), Failed> {
+    // Violations of an informational requirement have no cause.
+    let is_informational = |code: &&str| {
+        requirement::find(code).is_none_or(|it| it.level == requirement::Level::Observation)
+    };
+    if own.iter().all(|code| is_informational(code)) {
+        return Ok(());
+    }
     let worst = causes.iter().map(|cause| cause.verdict).max();
     let causes: Vec<_> = causes.iter().filter(|cause| Some(cause.verdict) == worst).collect();
     let list: Vec<_> = causes.iter().map(|it| format!("{} ({})", it.id, it.cases.len())).collect();
     let list = list.join(", ");
     let Some(first) = causes.first() else {
-        // Only an informational requirement names it, or scenarios of the level robustness.
+        // Only scenarios of the level robustness find it.
         return Ok(());
     };
     let codes = first.symptoms.iter().filter_map(|it| it.requirement);

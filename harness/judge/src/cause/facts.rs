@@ -1,13 +1,13 @@
 //! What a case contributes to the causes of a run.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Body;
-use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::verdict::looks_like_success;
@@ -106,9 +106,36 @@ fn members(view: View<'_>) -> Vec<String> {
     if let Body::Form(parts) = &view.planned.send.body {
         return parts.iter().map(|part| base(&part.name).to_owned()).collect();
     }
-    let body: Result<BTreeMap<String, IgnoredAny>, _> =
-        serde_json::from_slice(&view.observed.exchange.sent);
-    body.map(|members| members.into_keys().collect()).unwrap_or_default()
+    serde_json::from_slice(&view.observed.exchange.sent)
+        .map(|Names(names)| names)
+        .unwrap_or_default()
+}
+
+/// The names of an object's members. The values are not kept, because they may be large.
+struct Names(Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NamesVisitor)
+    }
+}
+
+struct NamesVisitor;
+
+impl<'de> Visitor<'de> for NamesVisitor {
+    type Value = Names;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
+        let mut names = Vec::new();
+        while let Some((name, IgnoredAny)) = map.next_entry()? {
+            names.push(name);
+        }
+        Ok(Names(names))
+    }
 }
 
 /// The name of a form part without brackets, e.g. `chunking` for `chunking[type]`.

@@ -121,7 +121,9 @@ impl<'a> Run<'a> {
             return vec![self.symptom(id.clone(), None, violations, with_any)];
         }
         let mut by_name = BTreeMap::<_, Vec<_>>::new();
-        violations.iter().for_each(|at| by_name.entry(member(at)).or_default().push(*at));
+        for at in &violations {
+            by_name.entry(member(at)).or_default().push(*at);
+        }
         let symptom = |(name, violations): (&str, Vec<_>)| {
             let id = CauseId { detail: plain(name), ..id.clone() };
             let possible = self.possible(&violations, Some(name));
@@ -159,7 +161,9 @@ impl<'a> Run<'a> {
         let count = |calls: &BTreeSet<CallAt>| {
             let mut counts = BTreeMap::<Endpoint, usize>::new();
             let endpoints = calls.iter().filter_map(|at| self.call(*at)).map(|it| it.endpoint);
-            endpoints.for_each(|endpoint| *counts.entry(endpoint).or_default() += 1);
+            for endpoint in endpoints {
+                *counts.entry(endpoint).or_default() += 1;
+            }
             counts
         };
         let (hits, all) = (count(hit), count(possible));
