@@ -228,7 +228,7 @@ fn its_cause_comes_first(
     let is_informational = |code: &&str| {
         requirement::find(code).is_none_or(|it| it.level == requirement::Level::Observation)
     };
-    if own.iter().all(|code| is_informational(code)) {
+    if own.iter().all(is_informational) {
         return Ok(());
     }
     let worst = causes.iter().map(|cause| cause.verdict).max();
