@@ -154,15 +154,13 @@ fn explained_by<'a>(
     fitting.rev().max_by_key(|group| likeness(group))
 }
 
-/// Whether it means anything that the first symptom occurs in the cases of the other one. Two
-/// changes of a request are independent faults, and if the first occurs in nearly every case where
-/// the other could show, it is there by chance.
+/// Whether it means anything that the first symptom occurs in the cases of the other one. Changes of
+/// two parts of a request, its body and a header for example, are independent faults: if the first
+/// occurs in nearly every case where the other could show, it is there by chance.
 fn is_informative(run: &Run<'_>, symptom: &Symptom, first: &Symptom) -> bool {
-    let is_of_request = symptom
-        .id
-        .requirement
-        .is_some_and(|code| matches!(code.family(), "AUTH" | "PAYLOAD" | "HEADER" | "CONTROL"));
-    if !is_of_request || symptom.id.detail == first.id.detail {
+    let family = |symptom: &Symptom| symptom.id.requirement.map(Code::family);
+    let is_of_request = matches!(family(symptom), Some("AUTH" | "PAYLOAD" | "HEADER" | "CONTROL"));
+    if !is_of_request || family(symptom) == family(first) {
         return true;
     }
     let endpoint = |at: &CallAt| run.call(*at).map(|call| call.endpoint);
