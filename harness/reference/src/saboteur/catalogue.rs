@@ -512,7 +512,9 @@ pub(super) const ALL: &[Saboteur] = &[
         "limits-streams",
         "aborts a stream after the configured timeout, even if its events keep coming",
         Wrapper::LimitsStreams,
-    ),
+    )
+    // A fallback after a timeout begins too late.
+    .also(&["FP-CLIENT-11"]),
     streams("buffers-streams", "sends a stream only when it is complete", StreamFault::Buffers),
     responses("claims-gzip", "labels its plain responses as gzip", |answer| {
         answer.header("content-encoding", "gzip");

@@ -180,8 +180,9 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
             response = Response::from_parts(head, events.into());
         }
         Wrapper::LimitsStreams if stream::is_stream(&response) => {
-            let timeout = state.timeouts.get(&group).copied().unwrap_or(Duration::MAX);
-            response = response.map(|body| stream::limited(body, started + timeout));
+            if let Some(timeout) = state.timeouts.get(&group) {
+                response = response.map(|body| stream::limited(body, started + *timeout));
+            }
         }
         Wrapper::Streams(fault) if stream::is_stream(&response) => {
             let (mut head, events) = response.into_parts();
