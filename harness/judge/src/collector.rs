@@ -7,7 +7,7 @@ use fallproof_suite::requirement::{Code, Level, Severity};
 
 use super::excuse::Excuse;
 use crate::observe::View;
-use crate::violation::{Verdict, Violation, ViolationKind};
+use crate::violation::{ClientViolation, Verdict, Violation, ViolationKind};
 
 /// The violations of one call.
 pub(super) struct Collector<'a> {
@@ -33,8 +33,13 @@ impl<'a> Collector<'a> {
             (_, Severity::Should) => Verdict::Warn,
             (_, Severity::Must) => Verdict::Fail,
         };
-        let excuse = (found.level != Level::Invariant).then(|| self.waived(requirement)).flatten();
-        self.add(Some(requirement), kind.into(), verdict).excused(excuse)
+        let kind = kind.into();
+        // A waiver of `FP-CLIENT-06` is about statuses of providers. It does not allow a failure of
+        // the target itself.
+        let is_own = matches!(kind, ViolationKind::Client(ClientViolation::OwnFailure { .. }));
+        let may_waive = found.level != Level::Invariant && !is_own;
+        let excuse = may_waive.then(|| self.waived(requirement)).flatten();
+        self.add(Some(requirement), kind, verdict).excused(excuse)
     }
 
     /// Adds a missed expectation of the scenario.

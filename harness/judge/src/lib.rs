@@ -159,7 +159,11 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     let has_failed = outcome == Outcome::Fail;
     let silent = if has_failed { verdict::silent(&observed, &violations) } else { Vec::new() };
     let how = if silent.is_empty() { Failure::Honest } else { Failure::Silent };
-    let failure = has_failed.then_some(how);
+    // A client that has disconnected cannot be told anything.
+    let outlives =
+        |it: &Violation| matches!(it.kind, ViolationKind::Stream(StreamViolation::OutlivesClient));
+    let mut failures = violations.iter().filter(|it| it.verdict == Verdict::Fail);
+    let failure = (has_failed && !failures.all(outlives)).then_some(how);
     Judgment { outcome, violations, failure, silent, claims, facts }
 }
 

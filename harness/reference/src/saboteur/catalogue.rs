@@ -88,6 +88,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "FP-ROUTE-06",
         "FP-ROUTE-07",
         "FP-ROUTE-15",
+        "FP-STREAM-05",
         "FP-STREAM-06",
     ]),
     // Repeating the call repeats the complete chain.
