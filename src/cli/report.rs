@@ -1,9 +1,10 @@
-//! `fallproof report`: compares reports.
+//! `fallproof report`: compares reports, or lists the causes of one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use fallproof_report::bug_report;
 use fallproof_report::compare::Comparison;
 use fallproof_report::model;
 
@@ -19,6 +20,8 @@ const PAGE: &str = "<!doctype html>";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  fallproof report target/new                           list the causes
+  fallproof report target/new --cause payload-02/seed   write a bug report about one
   fallproof report target/old target/new
   fallproof report target/old target/new --html upgrade.html")]
 pub(super) struct Report {
@@ -29,11 +32,23 @@ pub(super) struct Report {
     /// Also write the comparison as an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Print a bug report, in Markdown, about the cause with this id or number of a single report
+    #[arg(long, value_name = "ID", conflicts_with = "html")]
+    cause: Option<String>,
 }
 
 impl Report {
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let reports = self.reports.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+        match (&reports[..], &self.cause, &self.html) {
+            ([(_, report)], Some(cause), _) => return self.bug(report, cause),
+            (_, Some(_), _) => return Err(Stop::usage("--cause needs exactly one report")),
+            ([(_, report)], None, None) => {
+                print!("{}", bug_report::list(report));
+                return Ok(());
+            }
+            _ => {}
+        }
         let comparison = Comparison::new(&reports);
         if let Some(file) = &self.html {
             if !is_ours(file) {
@@ -50,6 +65,18 @@ impl Report {
         if let Some(file) = &self.html {
             eprintln!("wrote {}", file.display());
         }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// Prints the bug report of one cause.
+    fn bug(&self, report: &model::Report, name: &str) -> Result<(), Stop> {
+        let cause = bug_report::find(report, name).map_err(Stop::usage)?;
+        let path = &self.reports[0];
+        let dir = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
+        let text = bug_report::write(report, cause, dir.unwrap_or(Path::new(".")));
+        print!("{}", text.map_err(Stop::harness)?);
         Ok(())
     }
 }

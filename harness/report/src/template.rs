@@ -53,6 +53,7 @@ static MARKDOWN: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("compare.md", include_str!("templates/compare.md")),
         ("summary.md", include_str!("templates/summary.md")),
         ("case.md", include_str!("templates/case.md")),
+        ("bug.md", include_str!("templates/bug.md")),
     ] {
         markdown.add_template(name, text).expect("the templates are tested");
     }

@@ -2,6 +2,7 @@
 
 mod assembled;
 mod baseline;
+mod bug_report;
 mod bytes;
 mod canary;
 mod compare;

@@ -1,0 +1,68 @@
+//! The bug report about one cause, and the list of causes.
+
+use std::fs;
+
+use super::support::{fallproof, path, reported};
+
+const FOUNDING: [&str; 3] =
+    ["responses-compact/openai-to-azure", "--saboteur", "invented-metadata"];
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn one_report_is_a_list_of_its_causes() {
+    let (folder, _) = reported(&FOUNDING);
+    let listed = fallproof(&["report", path(&folder)]);
+    assert_eq!(listed.status.code(), Some(0));
+    let listed = text(&listed.stdout);
+    let line = "  1  FAIL payload-01/metadata  1 case: adds `/metadata`";
+    assert!(listed.starts_with(line), "{listed}");
+}
+
+#[test]
+fn a_bug_report_shows_the_bytes_and_how_to_repeat_them() {
+    let (folder, _) = reported(&FOUNDING);
+    let shown = fallproof(&["report", path(&folder), "--cause", "payload-01/metadata"]);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    let shown = text(&shown.stdout);
+    for part in [
+        "# reference router ",
+        "Expected: No attempt carries a body field that the client did not send.",
+        "client sent → attempt 2 (backup) got",
+        "Unknown parameter: 'metadata'.",
+        "<details><summary>attempt 2 at backup: refused",
+        "fallproof run responses-compact/openai-to-azure --saboteur invented-metadata",
+        "Cause: `payload-01/metadata`",
+    ] {
+        assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");
+    }
+    assert!(!shown.contains("sk-fallproof"), "{shown}");
+    let by_number = fallproof(&["report", path(&folder), "--cause", "1"]);
+    assert_eq!(text(&by_number.stdout), shown);
+}
+
+#[test]
+fn a_bug_report_without_traffic_says_so() {
+    let (folder, _) = reported(&FOUNDING);
+    fs::remove_dir_all(folder.path().join("har")).expect("the traffic was written");
+    let shown = fallproof(&["report", path(&folder), "--cause", "payload-01/metadata"]);
+    assert!(text(&shown.stdout).contains("The bytes are not in this report"));
+}
+
+#[test]
+fn an_unknown_cause_is_an_error_with_a_hint() {
+    let (folder, _) = reported(&FOUNDING);
+    let hint = |id: &str| {
+        let refused = fallproof(&["report", path(&folder), "--cause", id]);
+        assert_eq!(refused.status.code(), Some(2));
+        text(&refused.stderr)
+    };
+    assert!(hint("payload-01").contains("did you mean `payload-01/metadata`?"));
+    assert!(hint("route-99").contains("no cause `route-99` among the "));
+    assert!(hint("0").contains("`fallproof report DIR` lists them"));
+    let two = [path(&folder), path(&folder)];
+    let refused = fallproof(&["report", two[0], two[1], "--cause", "1"]);
+    assert!(text(&refused.stderr).contains("--cause needs exactly one report"));
+}
