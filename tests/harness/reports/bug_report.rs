@@ -33,7 +33,7 @@ fn a_bug_report_shows_the_bytes_and_how_to_repeat_them() {
         "client sent → attempt 2 (backup) got",
         "Unknown parameter: 'metadata'.",
         "<details><summary>attempt 2 at backup: refused",
-        "fallproof run responses-compact/openai-to-azure --saboteur invented-metadata",
+        "fallproof run responses-compact/openai-to-azure --scenarios ",
         "Cause: `payload-01/metadata`",
     ] {
         assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");

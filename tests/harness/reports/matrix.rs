@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof_report::model::{Compliance, Level, Report, Requirement};
-use fallproof_report::phrases::counted;
+use fallproof_report::model::{Cause, Compliance, Level, Report, Requirement, Weight};
+use fallproof_report::phrases::{counted, extent, markdown};
 use fallproof_suite::requirement;
 
 /// Marks the start of the generated part of the page.
@@ -37,21 +37,71 @@ fn is_broken(requirement: &Requirement) -> bool {
     requirement.verdict == Compliance::Fail
 }
 
+/// The causes of failures, the worst first.
+fn failures(report: &Report) -> impl Iterator<Item = &Cause> {
+    report.causes.iter().filter(|cause| cause.weight == Weight::Fail)
+}
+
+/// The text with what is between backticks as code, and the rest escaped.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(n, it)| if n % 2 == 1 { format!("`{it}`") } else { markdown(it) }).collect()
+}
+
+/// The page of one gateway: its causes.
+fn page_of(report: &Report) -> String {
+    let counts = &report.counts;
+    let mut page = format!(
+        "# {}\n\n{} of {} judged cases failed in the run of {}, with {}. \
+         [All runs](../README.md) · [report.json](report.json)\n",
+        report.target,
+        counts.fail,
+        counts.pass + counts.warn + counts.fail,
+        &report.run.started[..10],
+        counted(failures(report).count(), "cause"),
+    );
+    for cause in failures(report) {
+        let Cause { id, requirement, example, .. } = cause;
+        let today = requirement.as_deref().and_then(requirement::find);
+        let _ = write!(
+            page,
+            "\n## {id}\n\n{} {}. {}\n",
+            report.target.name,
+            prose(&cause.sentence()),
+            extent(cause)
+        );
+        if let Some(today) = today {
+            let _ = writeln!(page, "\n{}: {}", today.code, markdown(today.sentence.trim()));
+        }
+        let _ = write!(
+            page,
+            "\nExample `{}`: {}\n\n```sh\n{}\n```\n",
+            example.case,
+            prose(&example.message),
+            example.replay
+        );
+        if !cause.sources.is_empty() {
+            let links: Vec<_> = cause.sources.iter().map(|link| format!("<{link}>")).collect();
+            let _ = writeln!(page, "\nSources: {}", links.join(", "));
+        }
+    }
+    page
+}
+
 fn page(reports: &BTreeMap<String, Report>) -> String {
     let mut page = String::from(
-        "\n| product | version | date | passed | warned | failed | inconclusive | skipped | failed requirements |\n\
-         |---|---|---|--:|--:|--:|--:|--:|---|\n",
+        "\n| product | version | date | causes | passed | warned | failed | inconclusive | skipped |\n\
+         |---|---|---|--:|--:|--:|--:|--:|--:|\n",
     );
     for (folder, report) in reports {
         let counts = &report.counts;
-        let codes: Vec<_> = report
-            .requirements()
-            .filter(|it| is_broken(it))
-            .map(|it| format!("[{}](#{})", it.code, it.code.to_lowercase()))
-            .collect();
+        let causes = match failures(report).count() {
+            _ if report.causes.is_empty() => "–".to_owned(),
+            number => format!("[{number}]({folder}/README.md)"),
+        };
         let _ = writeln!(
             page,
-            "| {} | [{}]({folder}/report.json) | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | [{}]({folder}/report.json) | {} | {causes} | {} | {} | {} | {} | {} |",
             report.target.name,
             report.target.version.as_deref().unwrap_or("unknown"),
             &report.run.started[..10],
@@ -60,7 +110,6 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
             counts.fail,
             counts.inconclusive,
             counts.skipped,
-            if codes.is_empty() { "none".to_owned() } else { codes.join(", ") },
         );
     }
     page.push_str("\n## Failed requirements\n");
@@ -100,10 +149,26 @@ fn the_page_matches_the_reports() {
     let file = folder().join("README.md");
     let stored = fs::read_to_string(&file).expect("the page exists");
     let (written, generated) = stored.split_once(GENERATED).expect("the marker");
-    let page = page(&reports());
+    let reports = reports();
+    let with_causes = reports.iter().filter(|(_, report)| !report.causes.is_empty());
+    let pages: Vec<_> = with_causes
+        .map(|(name, report)| (folder().join(name).join("README.md"), page_of(report)))
+        .collect();
+    let page = page(&reports);
     if std::env::var_os("UPDATE").is_some() {
+        for (file, page) in &pages {
+            fs::write(file, page).expect("the page can be written");
+        }
         fs::write(&file, format!("{written}{GENERATED}{page}")).expect("the page can be written");
         return;
+    }
+    for (folder, page) in pages {
+        let stored = fs::read_to_string(&folder).expect("the page of the gateway exists");
+        assert!(
+            stored == page,
+            "{} is stale; update it: UPDATE=1 cargo test --test harness matrix",
+            folder.display()
+        );
     }
     assert!(
         generated == page,
