@@ -217,10 +217,11 @@ const MANY_CAUSES: [(&str, usize); 3] =
 
 /// Saboteurs with a larger cause than their own in the whole suite: a consequence that shows in
 /// cases that cannot show the fault itself, such as a call that is never answered.
-const CONSEQUENCE_FIRST: [&str; 7] = [
+const CONSEQUENCE_FIRST: [&str; 8] = [
     "buffers-streams",
     "ignores-timeout",
     "ignores-total-timeout",
+    "limits-streams",
     "loses-large-events",
     "loses-retry-after",
     "respelled-events",

@@ -97,14 +97,7 @@ pub(super) const ALL: &[Saboteur] = &[
         "repeats a failed call once, whatever the failure was",
         Wrapper::AsksAgain,
     )
-    .also(&[
-        "FP-CLIENT-07",
-        "FP-CLIENT-12",
-        "FP-ROUTE-01",
-        "FP-ROUTE-04",
-        "FP-ROUTE-05",
-        "FP-ROUTE-13",
-    ]),
+    .also(&["FP-ROUTE-01", "FP-ROUTE-04", "FP-ROUTE-05", "FP-ROUTE-13"]),
     wrapped(
         "forgets-conversations",
         "sends a call with previous_response_id to the first deployment of the chain",
