@@ -122,6 +122,8 @@ struct Entry {
 struct Request {
     method: String,
     url: String,
+    #[serde(default)]
+    headers: Vec<Header>,
     #[serde(rename = "postData", default)]
     body: Body,
 }
@@ -129,7 +131,15 @@ struct Request {
 #[derive(Deserialize)]
 struct Response {
     status: i64,
+    #[serde(default)]
+    headers: Vec<Header>,
     content: Body,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    name: String,
+    value: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,15 +154,23 @@ fn exchanges(case: &Case, dir: &Path) -> Vec<Value> {
     let text = file.and_then(|file| std::fs::read_to_string(file).ok());
     let har = text.and_then(|text| serde_json::from_str::<Har>(&text).ok());
     let exchange = |Entry { comment, request, response }: Entry| {
-        let Request { method, url, body } = request;
-        let sent = format!("{method} {url}\n\n{}", shortened(&body.text));
+        let Request { method, url, headers, body } = request;
+        let sent = format!("{method} {url}\n{}\n{}", lines(&headers), shortened(&body.text));
         let got = match response.status {
             0 => "no response".to_owned(),
-            status => format!("{status}\n\n{}", shortened(&response.content.text)),
+            status => {
+                let headers = lines(&response.headers);
+                format!("{status}\n{headers}\n{}", shortened(&response.content.text))
+            }
         };
         context! { what => comment, sent, got }
     };
     har.map(|har| har.log.entries.into_iter().map(exchange).collect()).unwrap_or_default()
+}
+
+/// The headers, one per line.
+fn lines(headers: &[Header]) -> String {
+    headers.iter().map(|Header { name, value }| format!("{name}: {value}\n")).collect()
 }
 
 /// The beginning of a body, and how long it is.

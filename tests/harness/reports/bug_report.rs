@@ -33,6 +33,7 @@ fn a_bug_report_shows_the_bytes_and_how_to_repeat_them() {
         "client sent → attempt 2 (backup) got",
         "Unknown parameter: 'metadata'.",
         "<details><summary>attempt 2 at backup: refused",
+        "api-key: [key of ",
         "fallproof run responses-compact/openai-to-azure --scenarios ",
         "Cause: `payload-01/metadata`",
     ] {
@@ -48,7 +49,10 @@ fn a_bug_report_without_traffic_says_so() {
     let (folder, _) = reported(&FOUNDING);
     fs::remove_dir_all(folder.path().join("har")).expect("the traffic was written");
     let shown = fallproof(&["report", path(&folder), "--cause", "payload-01/metadata"]);
-    assert!(text(&shown.stdout).contains("The bytes are not in this report"));
+    assert!(
+        text(&shown.stdout)
+            .contains("The bytes are not here: traffic is kept only for failed cases")
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn page_of(report: &Report) -> String {
             extent(cause)
         );
         if let Some(today) = today {
-            let _ = writeln!(page, "\n{}: {}", today.code, markdown(today.sentence.trim()));
+            let _ = writeln!(page, "\n{}: {}", today.code, prose(today.sentence.trim()));
         }
         let _ = write!(
             page,
