@@ -170,7 +170,7 @@ fn exchanges(case: &Case, dir: &Path) -> Vec<Value> {
 
 /// The headers, one per line.
 fn lines(headers: &[Header]) -> String {
-    headers.iter().map(|Header { name, value }| format!("{name}: {value}\n")).collect()
+    headers.iter().flat_map(|Header { name, value }| [name, ": ", value, "\n"]).collect()
 }
 
 /// The beginning of a body, and how long it is.
