@@ -44,8 +44,16 @@ pub(super) fn check(found: &mut Collector<'_>) {
 /// and do not occur by coincidence.
 fn of_other_scenarios(view: View<'_>) -> BTreeMap<&str, &Group> {
     let others = || view.all_groups.iter().filter(|group| group.scenario != view.scenario.id);
+    // Most words with a `.` are numbers, and there may be thousands of groups to compare them with.
+    let mut starts = [false; 256];
+    for first in others().filter_map(|group| group.model.bytes().next()) {
+        starts[usize::from(first)] = true;
+    }
+    let may_name = |word: &&str| {
+        word.contains('.') && word.bytes().next().is_some_and(|first| starts[usize::from(first)])
+    };
     let body = &view.observed.exchange.body;
-    let names = words(&body[..body.len().min(SEARCHED)]).filter(|word| word.contains('.'));
+    let names = words(&body[..body.len().min(SEARCHED)]).filter(may_name);
     let known = |word| others().find(|group| names_group(word, group)).map(|group| (word, group));
     names.filter_map(known).collect()
 }
