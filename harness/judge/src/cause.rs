@@ -24,7 +24,6 @@ mod tests;
 use std::fmt;
 
 use fallproof_suite::requirement::Code;
-use serde::Serialize;
 
 pub use self::facts::{AttemptFacts, CallFacts, CaseFacts, FaultClass, Fingerprint};
 pub(crate) use self::facts::{facts, fingerprint};
@@ -53,8 +52,7 @@ pub struct Cause {
     pub scope: Scope,
     /// Whether it fails the target or only warns.
     pub verdict: Verdict,
-    /// The cases with a violation of the first symptom, by index: the example first, then in the
-    /// order of the run.
+    /// The cases that it explains, by index: the example first, then in the order of the run.
     pub cases: Vec<usize>,
     /// The violation to show from the example, by index.
     pub example: usize,
@@ -72,7 +70,7 @@ pub struct Cause {
 
 /// The name of a cause, e.g. `payload-02/metadata`: the requirement, and what distinguishes the
 /// cause from others that violate it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CauseId {
     /// The requirement; `None` for expectations of the scenarios.
     pub requirement: Option<Code>,

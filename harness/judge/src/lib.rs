@@ -152,10 +152,8 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     }
     let facts = CaseFacts {
         calls: views.iter().copied().map(cause::facts).collect(),
-        fingerprints: Vec::new(),
+        fingerprints: violations.iter().map(cause::fingerprint).collect(),
     };
-    let fingerprint = |it: &Violation| cause::fingerprint(it, &facts.calls);
-    let facts = CaseFacts { fingerprints: violations.iter().map(fingerprint).collect(), ..facts };
     let has_failed = outcome == Outcome::Fail;
     let silent = if has_failed { verdict::silent(&observed, &violations) } else { Vec::new() };
     let how = if silent.is_empty() { Failure::Honest } else { Failure::Silent };

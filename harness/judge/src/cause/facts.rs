@@ -7,7 +7,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::Body;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::verdict::looks_like_success;
@@ -47,8 +47,7 @@ pub struct AttemptFacts {
 }
 
 /// How an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultClass {
     /// The provider refused the request as invalid, although the scenario did not tell it to.
     Refused,
@@ -67,7 +66,7 @@ pub enum FaultClass {
 }
 
 /// What a violation has in common with others of the same cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The requirement; `None` for an expectation of the scenario.
     pub requirement: Option<Code>,
@@ -81,8 +80,6 @@ pub struct Fingerprint {
     pub pointer: Option<String>,
     /// Index of the call in the case, from 0.
     pub call: usize,
-    /// The endpoint that the client called.
-    pub endpoint: Endpoint,
     /// Index of the attempt in the call, from 0.
     pub attempt: Option<usize>,
     /// What kinds of several requirements have in common.
@@ -167,8 +164,8 @@ fn class(failure: Condition) -> FaultClass {
     }
 }
 
-/// The fingerprint of a violation of a case with these calls.
-pub(crate) fn fingerprint(violation: &Violation, calls: &[CallFacts]) -> Fingerprint {
+/// The fingerprint of a violation.
+pub(crate) fn fingerprint(violation: &Violation) -> Fingerprint {
     let pointer = violation.pointer.as_deref().map(without_indexes);
     Fingerprint {
         requirement: violation.requirement,
@@ -177,7 +174,6 @@ pub(crate) fn fingerprint(violation: &Violation, calls: &[CallFacts]) -> Fingerp
         general_fault: violation.kind.fault(None),
         pointer,
         call: violation.call,
-        endpoint: calls.get(violation.call).map_or(Endpoint::ChatCompletions, |it| it.endpoint),
         attempt: violation.attempt.map(|number| number.saturating_sub(1)),
         effect: violation.kind.effect(),
         verdict: violation.verdict,

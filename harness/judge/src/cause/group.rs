@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fallproof_suite::requirement::Code;
 
 use super::facts::CaseFacts;
-use super::symptom::{CallAt, Run, Symptom, ViolationAt, is_of_answer};
+use super::symptom::{CallAt, Run, Symptom, ViolationAt, is_of_answer, is_of_request};
 use super::{Cause, Causes, Scope};
 use crate::violation::Verdict;
 
@@ -17,26 +17,19 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
     symptoms.sort_by_key(|it| {
         (Reverse(it.verdict), rank(it), Reverse(it.cases().len()), it.id.clone())
     });
+    let follow = by_effect(&symptoms);
     let mut groups = Vec::<Group>::new();
-    let mut follow = by_effect(&symptoms);
-    for (index, symptom) in symptoms.iter().enumerate() {
+    for (index, symptom) in symptoms.iter().enumerate().filter(|it| !follow.contains_key(&it.0)) {
         let is_head = follow.values().any(|head| *head == index);
-        let head = follow.get(&index).copied();
-        let group = match head {
-            Some(head) => groups.iter_mut().find(|group| group.symptoms[0] == head),
-            None if is_head => None,
-            None => explained_by(&run, symptom, &symptoms, &mut groups),
-        };
-        match group {
+        let found = (!is_head).then(|| explained_by(&run, symptom, &symptoms, &mut groups));
+        match found.flatten() {
             Some(group) => group.symptoms.push(index),
-            // The head of its effect may come later. Then it follows when the head is there.
-            None if head.is_some() => {}
             None => groups.push(Group { cases: symptom.cases(), symptoms: vec![index] }),
         }
     }
-    follow.retain(|index, _| !groups.iter().any(|group| group.symptoms.contains(index)));
     for (index, head) in follow {
-        if let Some(group) = groups.iter_mut().find(|group| group.symptoms.contains(&head)) {
+        // A head follows from no other symptom, so it has a group of its own.
+        if let Some(group) = groups.iter_mut().find(|group| group.symptoms[0] == head) {
             group.symptoms.push(index);
         }
     }
@@ -159,8 +152,7 @@ fn explained_by<'a>(
 /// occurs in nearly every case where the other could show, it is there by chance.
 fn is_informative(run: &Run<'_>, symptom: &Symptom, first: &Symptom) -> bool {
     let family = |symptom: &Symptom| symptom.id.requirement.map(Code::family);
-    let is_of_request = matches!(family(symptom), Some("AUTH" | "PAYLOAD" | "HEADER" | "CONTROL"));
-    if !is_of_request || family(symptom) == family(first) {
+    if !symptom.id.requirement.is_some_and(is_of_request) || family(symptom) == family(first) {
         return true;
     }
     let endpoint = |at: &CallAt| run.call(*at).map(|call| call.endpoint);
@@ -187,24 +179,23 @@ impl Grouping<'_> {
             }
         }
         self.assign_expectations(&mut of);
-        let mut all: Vec<_> = (0..self.groups.len()).map(|index| self.cause(index, &of)).collect();
+        let number = 0..self.groups.len();
+        let mut all: Vec<_> = number.map(|index| (index, self.cause(index, &of))).collect();
         // The worst first.
-        let level = |cause: &Cause| cause.id.requirement.map(|code| code.requirement().level as u8);
-        let mut order: Vec<_> = (0..all.len()).collect();
-        order.sort_by_key(|&index| {
-            let cause = &all[index];
+        all.sort_by_key(|(_, cause)| {
             let is_expectation = cause.id.requirement.is_none();
+            let level = cause.id.requirement.map(|code| code.requirement().level as u8);
             let size = cause.cases.len();
-            (Reverse(cause.verdict), is_expectation, Reverse(size), level(cause), cause.id.clone())
+            (Reverse(cause.verdict), is_expectation, Reverse(size), level, cause.id.clone())
         });
-        let mut position = vec![0; order.len()];
-        order.iter().enumerate().for_each(|(to, from)| position[*from] = to);
+        let mut position = vec![0; all.len()];
+        for (to, (from, _)) in all.iter().enumerate() {
+            position[*from] = to;
+        }
         for cause in of.iter_mut().flatten().flatten() {
             *cause = position[*cause];
         }
-        let mut by_position: Vec<_> = all.drain(..).zip(position).collect();
-        by_position.sort_by_key(|(_, position)| *position);
-        Causes { all: by_position.into_iter().map(|(cause, _)| cause).collect(), of }
+        Causes { all: all.into_iter().map(|(_, cause)| cause).collect(), of }
     }
 
     fn violations(&self, group: &Group) -> impl Iterator<Item = ViolationAt> {

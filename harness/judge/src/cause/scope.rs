@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use fallproof_protocol::provider::{Endpoint, Surface};
-use serde::Serialize;
 
 use super::facts::FaultClass;
-use super::symptom::{Run, Symptom};
+use super::symptom::{Run, Symptom, is_of_request};
 
 /// Where a cause shows, compared with where it could show. Empty fields do not narrow the scope.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The endpoints, if they are not all that could show it.
     pub endpoints: Vec<Endpoint>,
@@ -75,12 +74,9 @@ impl Scope {
             }
         }
         // What a provider gets depends on no failure, but what a client gets does.
-        let is_of_request = symptom
-            .id
-            .requirement
-            .is_none_or(|code| matches!(code.family(), "AUTH" | "PAYLOAD" | "HEADER" | "CONTROL"));
         let faults: BTreeSet<_> = hit.iter().flat_map(|it| it.faults()).collect();
         let every_call_fails = hit.iter().all(|it| it.faults().next().is_some());
+        let is_of_request = symptom.id.requirement.is_none_or(is_of_request);
         if !is_of_request && every_call_fails && faults.len() <= MOST_FAULTS {
             scope.faults = faults.into_iter().collect();
         }

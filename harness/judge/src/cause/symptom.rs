@@ -287,6 +287,11 @@ pub(super) fn is_of_answer(code: Code) -> bool {
     matches!(code.family(), "ROUTE" | "STREAM" | "CLIENT")
 }
 
+/// Whether a requirement is about what a provider gets.
+pub(super) fn is_of_request(code: Code) -> bool {
+    matches!(code.family(), "AUTH" | "PAYLOAD" | "HEADER" | "CONTROL")
+}
+
 /// What distinguishes violations of the same requirement from the beginning.
 fn detail(code: Code, fingerprint: &Fingerprint) -> &'static str {
     match (code, fingerprint.kind) {

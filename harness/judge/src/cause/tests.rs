@@ -28,7 +28,6 @@ fn breach(requirement: Option<Code>, pointer: Option<&str>) -> Fingerprint {
         general_fault: "breaks something".to_owned(),
         pointer: pointer.map(str::to_owned),
         call: 0,
-        endpoint: Endpoint::ChatCompletions,
         attempt: None,
         effect: None,
         verdict: Verdict::Fail,
@@ -40,8 +39,7 @@ fn lost(pointer: &str, attempt: usize) -> Fingerprint {
 }
 
 fn case(call: CallFacts, fingerprints: Vec<Fingerprint>) -> CaseFacts {
-    let of = |it: Fingerprint| Fingerprint { endpoint: call.endpoint, ..it };
-    CaseFacts { fingerprints: fingerprints.into_iter().map(of).collect(), calls: vec![call] }
+    CaseFacts { fingerprints, calls: vec![call] }
 }
 
 fn chat(fingerprints: Vec<Fingerprint>) -> CaseFacts {

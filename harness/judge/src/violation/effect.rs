@@ -1,6 +1,5 @@
 //! What kinds of violations of different requirements have in common.
 
-use serde::Serialize;
 use strum::IntoStaticStr;
 
 use super::{
@@ -10,8 +9,7 @@ use super::{
 
 /// An effect that violations of several requirements show. If they occur together, they probably
 /// have one cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Effect {
     /// The call ends before every attempt that is due has been made.
