@@ -19,4 +19,4 @@ mod testing;
 pub use self::batches::Batches;
 pub use self::observer::Observer;
 pub use self::run_plan::{Batch, PlanError, RunPlan};
-pub use self::runner::Runner;
+pub use self::runner::{Runner, mock_deployment};

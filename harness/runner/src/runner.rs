@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 
 use self::delay::{RealTime, measured};
 use self::mocks::Mocks;
+pub use self::mocks::mock_deployment;
 use crate::error::StartError;
 use crate::interrupt::Interrupt;
 use crate::target::{RunningTarget, Setup, Target};

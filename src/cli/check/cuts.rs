@@ -5,9 +5,10 @@ use std::fmt;
 
 use fallproof_mocks::Reply;
 use fallproof_mocks::behavior::{Behavior, CutPoint, WireFault};
-use fallproof_mocks::provider::{self, Names, Surface};
-use fallproof_mocks::provider_set::{MockDeployment, MockProviders, Request};
+use fallproof_mocks::provider::Surface;
+use fallproof_mocks::provider_set::{MockProviders, Request};
 use fallproof_protocol::sse::event_length;
+use fallproof_runner::mock_deployment;
 use fallproof_suite::plan::{Addresses, Deployment, Plan};
 use fallproof_suite::scenario::{Call, Rendered, Scenario};
 
@@ -99,19 +100,7 @@ fn cuts_nothing(at: &CutPoint, replies: &[Reply]) -> Option<Why> {
 fn reply(deployment: &Deployment, behavior: &Behavior, call: &Call) -> Option<Reply> {
     let providers = MockProviders::default();
     let script = vec![Behavior { count: 1, wire: WireFault::default(), ..behavior.clone() }];
-    let mock = MockDeployment {
-        prefix: deployment.prefix.clone(),
-        deployment: provider::Deployment {
-            surface: deployment.surface(),
-            model: deployment.model.clone(),
-            name: deployment.deployment_name.clone(),
-            key: deployment.key.clone(),
-        },
-        names: Names::Own,
-        script,
-        repeat_last: false,
-        marker: deployment.marker(),
-    };
+    let mock = mock_deployment(deployment, script, false);
     providers.mount(mock).ok()?;
     let Rendered { content_type, bytes } = call.body.rendered(&deployment.deployment_name, "call");
     let authorization = format!("Bearer {}", deployment.key);

@@ -46,7 +46,7 @@ impl Mocks {
         for deployment in plan.groups_of(&scenario.id).iter().flat_map(Group::deployments) {
             if let Some(described) = scenario.deployments.get(&deployment.name) {
                 self.wire
-                    .mount(mock(deployment, described))
+                    .mount(of_scenario(deployment, described))
                     .map_err(|error| StartError::Script(scenario.id.clone(), error))?;
             }
         }
@@ -60,8 +60,7 @@ impl Mocks {
         deployment: &Deployment,
         described: &scenario::Deployment,
     ) -> bool {
-        let script = vec![Behavior::named("ok")];
-        let mock = MockDeployment { script, repeat_last: true, ..mock(deployment, described) };
+        let mock = mock_deployment(deployment, vec![Behavior::named("ok")], true);
         described.dead_end().is_none() && self.wire.mount(mock).is_ok()
     }
 
@@ -78,8 +77,17 @@ fn needs_silence(scenario: &Scenario) -> bool {
     scenario.deployments.values().any(|deployment| deployment.dead_end() == Some(DeadEnd::Silent))
 }
 
-/// The mock for this deployment.
-fn mock(deployment: &Deployment, described: &scenario::Deployment) -> MockDeployment {
+/// The mock of a deployment that follows its script in the scenario.
+fn of_scenario(deployment: &Deployment, described: &scenario::Deployment) -> MockDeployment {
+    mock_deployment(deployment, described.script.clone(), described.repeat_last)
+}
+
+/// The mock of a deployment that follows this script.
+pub fn mock_deployment(
+    deployment: &Deployment,
+    script: Vec<Behavior>,
+    repeat_last: bool,
+) -> MockDeployment {
     MockDeployment {
         prefix: deployment.prefix.clone(),
         deployment: provider::Deployment {
@@ -89,8 +97,8 @@ fn mock(deployment: &Deployment, described: &scenario::Deployment) -> MockDeploy
             key: deployment.key.clone(),
         },
         names: Names::Own,
-        script: described.script.clone(),
-        repeat_last: described.repeat_last,
+        script,
+        repeat_last,
         marker: deployment.marker(),
     }
 }
