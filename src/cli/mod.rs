@@ -69,8 +69,8 @@ struct Cli {
 enum Command {
     /// Run scenarios against a gateway, or against the reference router
     ///
-    /// Prints the causes of all failures, worst first, and a summary. Without --target or --adapter, the target is the
-    /// reference router, which is built in.
+    /// Prints the causes of all failures, worst first, and a summary. Without --target or --adapter,
+    /// the target is the reference router, which is built in.
     Run(run::Run),
     /// Find violations with random requests and faults
     ///

@@ -8,7 +8,7 @@ use minijinja::value::{Serde, Value};
 use serde::Deserialize;
 
 use crate::model::{Case, Cause, Report, Step};
-use crate::{phrases, template};
+use crate::{markdown, phrases, template};
 
 /// Maximum number of characters of a body that are shown.
 const MAX_BODY: usize = 2000;
@@ -40,8 +40,7 @@ pub fn find<'a>(report: &'a Report, name: &str) -> Result<&'a Cause, String> {
 /// The causes of a report, one per line, with their numbers.
 pub fn list(report: &Report) -> String {
     let line = |(number, cause): (usize, &Cause)| {
-        let Cause { id, weight, .. } = cause;
-        let word = if *weight == crate::model::Weight::Fail { "FAIL" } else { "WARN" };
+        let (id, word) = (&cause.id, cause.word());
         let cases = phrases::cases(cause.cases.len());
         format!("{:>3}  {word} {id}  {cases}: {}\n", number + 1, cause.sentence())
     };
@@ -57,17 +56,9 @@ pub fn list(report: &Report) -> String {
 pub fn write(report: &Report, cause: &Cause, dir: &Path) -> io::Result<String> {
     let example = &cause.example;
     let case = report.cases.iter().find(|case| case.id == example.case);
-    let step = |step: &Step| {
-        let rows: Vec<_> = step.rows().collect();
-        let diffs = step.diffs.iter().map(|diff| {
-            let lines: Vec<_> = diff.lines.iter().map(ToString::to_string).collect();
-            let text = lines.join("\n");
-            context! { attempt => diff.attempt, deployment => &diff.deployment, text }
-        });
-        context! { rows, diffs => diffs.collect::<Vec<_>>() }
-    };
     let shown = case.into_iter().flat_map(|case| &case.steps);
-    let shown = shown.filter(|it| it.number == example.step).map(step).collect::<Vec<_>>();
+    let shown = shown.filter(|it| it.number == example.step);
+    let shown: Vec<_> = shown.map(|step| markdown::step(step, usize::MAX)).collect();
     let code = cause.requirement.as_deref();
     let requirement = report.requirements().find(|it| Some(it.code.as_str()) == code);
     let follows = cause.follows.iter().filter_map(|it| it.requirement.clone());

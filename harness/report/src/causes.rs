@@ -2,6 +2,7 @@
 
 use fallproof_judge::{self as judge, CaseFacts};
 use fallproof_suite::requirement;
+use indexmap::IndexSet;
 
 use crate::model::{Case, Cause, Example, Follow, Outcome};
 use crate::phrases::line;
@@ -29,8 +30,8 @@ fn cause(cause: &judge::Cause, cases: &[&mut Case]) -> Cause {
     let violation = &example.violations[cause.example];
     let requirement = cause.id.requirement.map(|code| code.to_string());
     let known = requirement.as_deref().and_then(requirement::find);
-    let mut sources = example.links.clone();
-    sources.extend(known.into_iter().flat_map(|it| it.sources.iter().cloned()));
+    let of_requirement = known.into_iter().flat_map(|it| &it.sources);
+    let sources: IndexSet<_> = example.links.iter().chain(of_requirement).cloned().collect();
     let follow = |&(code, cases): &(Option<requirement::Code>, usize)| Follow {
         requirement: code.map(|code| code.to_string()),
         cases,
@@ -52,14 +53,8 @@ fn cause(cause: &judge::Cause, cases: &[&mut Case]) -> Cause {
         },
         follows: cause.follows.iter().map(follow).collect(),
         symptoms: cause.symptoms.iter().map(|id| line(&id.to_string())).collect(),
-        sources: unique(sources),
+        sources: sources.into_iter().collect(),
         requirement,
         expected: None,
     }
-}
-
-/// The links without repetitions, in the same order.
-fn unique(links: Vec<String>) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    links.into_iter().filter(|link| seen.insert(link.clone())).collect()
 }

@@ -70,6 +70,10 @@ pub fn case(case: &judge::Case, context: Context<'_>) -> Case {
         outcome,
         failure: judgment.failure,
         silent_steps: judgment.silent.iter().map(|call| call + 1).collect(),
+        answered: match &judgment.outcome {
+            judge::Outcome::Inconclusive(unclear) => unclear.answered(),
+            _ => None,
+        },
         reason: reason.as_deref().map(phrases::line),
         started_ms: millis(evidence.started),
         took_ms: millis(evidence.took),

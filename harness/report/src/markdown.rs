@@ -122,23 +122,26 @@ fn unjudged(report: &Report) -> Vec<Value> {
 }
 
 fn case(case: &Case) -> io::Result<String> {
-    let step = |step: &Step| {
-        let rows: Vec<_> = step.rows().map(|row| row.to_vec()).collect();
-        context! { rows, diffs => step.diffs.iter().map(diff).collect::<Vec<_>>() }
-    };
     let view = context! {
         word => case.outcome.word(),
         heads => Step::HEADS.to_vec(),
-        steps => case.steps.iter().map(step).collect::<Vec<_>>(),
+        steps => case.steps.iter().map(|it| step(it, MAX_LINES)).collect::<Vec<_>>(),
         ..Serde(case),
     };
     template::markdown("case.md", view)
 }
 
-fn diff(diff: &Diff) -> Value {
+/// A step for the template `steps.md`. At most `max_lines` lines of each diff are shown.
+pub(crate) fn step(step: &Step, max_lines: usize) -> Value {
+    let rows: Vec<_> = step.rows().map(|row| row.to_vec()).collect();
+    let diffs: Vec<_> = step.diffs.iter().map(|it| diff(it, max_lines)).collect();
+    context! { rows, diffs }
+}
+
+fn diff(diff: &Diff, max_lines: usize) -> Value {
     let Diff { attempt, deployment, lines } = diff;
-    let mut shown: Vec<_> = lines.iter().take(MAX_LINES).map(ToString::to_string).collect();
-    if lines.len() > MAX_LINES {
+    let mut shown: Vec<_> = lines.iter().take(max_lines).map(ToString::to_string).collect();
+    if lines.len() > max_lines {
         shown.push("…".to_owned());
     }
     context! { attempt, deployment, text => shown.join("\n") }

@@ -52,6 +52,7 @@ static MARKDOWN: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, text) in [
         ("compare.md", include_str!("templates/compare.md")),
         ("summary.md", include_str!("templates/summary.md")),
+        ("steps.md", include_str!("templates/steps.md")),
         ("case.md", include_str!("templates/case.md")),
         ("bug.md", include_str!("templates/bug.md")),
     ] {

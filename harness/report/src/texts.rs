@@ -65,7 +65,7 @@ texts! {
     Requirement { code, sentence, why, sources, tested_by, violated_in, exempt_in;
         level, severity, verdict, expected }
     Case { id, title, why, links, file, profile, proves, reason, violations, steps, replay, har;
-        outcome, failure, silent_steps, started_ms, took_ms, claims, facts }
+        outcome, failure, silent_steps, started_ms, took_ms, answered, claims, facts }
     Claim { message, cases }
     Cause { id, fault, scope, requirement, cases, example, follows, symptoms, sources, expected;
         weight, could_show, silent }

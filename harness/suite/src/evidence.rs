@@ -99,6 +99,9 @@ pub enum Inconclusive {
     NotWired {
         /// The result of the call.
         complaint: String,
+        /// The status of the target's answer, if the complaint quotes it.
+        #[serde(default)]
+        status: Option<u16>,
         /// Whether the target had gone away. If it comes back, the case can be run again.
         is_gone: bool,
     },
@@ -141,6 +144,15 @@ impl Inconclusive {
     /// again.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::NotWired { is_gone: true, .. })
+    }
+
+    /// The status of the target's answer, if the reason quotes it.
+    pub fn answered(&self) -> Option<u16> {
+        match self {
+            Self::NotWired { status, .. } => *status,
+            Self::NoAttempt { status, .. } => Some(*status),
+            _ => None,
+        }
     }
 }
 

@@ -117,6 +117,7 @@ pub(crate) fn case(id: &str, outcome: Outcome) -> Case {
         steps: vec![Step { number: 1, client, attempts: vec![attempt], diffs: Vec::new() }],
         replay: format!("fallproof run {id}"),
         har: None,
+        answered: None,
         claims: Vec::new(),
         facts: CaseFacts::default(),
     }

@@ -152,14 +152,14 @@ fn a_cause_that_the_baseline_expects_is_a_number() {
     let mut known = report(cases(4, Outcome::Fail), &[("route-01", Weight::Fail)]);
     let (file, stale, wider) = ("known.yaml".to_owned(), Vec::new(), Vec::new());
     known.baseline = Some(Baseline { file, stale, expired: Vec::new(), wider });
-    for case in &mut known.cases {
-        let reason = "known".to_owned();
-        case.violations[0].expected = Some(Expected { reason, issue: None });
-    }
+    let expected = || Some(Expected { reason: "known".to_owned(), issue: None });
+    known.causes[0].expected = expected();
+    known.cases.iter_mut().for_each(|case| case.violations[0].expected = expected());
     let shown = printed(&known, DETAIL);
     assert!(!shown.contains("FAIL"), "{shown}");
     let number = "4 cases failed as expected by known.yaml (-v lists them)\n";
     assert!(shown.contains(number), "{shown}");
+    known.causes[0].expected = None;
     known.cases[3].violations[0].expected = None;
     assert!(printed(&known, DETAIL).starts_with("FAIL route-01  "), "one of its cases is new");
 }
@@ -172,6 +172,7 @@ fn reasons_of_the_same_kind_are_one_group() {
         let mut reason = format!("a plain call for `group-{number}` reached no deployment: ");
         let _ = write!(reason, "the target answered {status}: no group-{number}\n::error::x");
         case.reason = Some(reason.replace('\n', " "));
+        case.answered = Some(status);
     }
     let unclear = report(all, &[]);
     let shown = printed(&unclear, DETAIL);

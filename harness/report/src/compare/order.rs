@@ -1,15 +1,15 @@
 //! The order of the columns.
 
+use indexmap::IndexSet;
+
 use crate::model::Report;
 
 /// Puts the versions of each product side by side, the oldest first. The products stay in the order
 /// in which they were given.
 pub(super) fn sort(reports: &mut [&(String, Report)]) {
-    let mut products: Vec<_> = reports.iter().map(|(_, it)| it.target.name.clone()).collect();
-    let mut seen = std::collections::BTreeSet::new();
-    products.retain(|name| seen.insert(name.clone()));
+    let products: IndexSet<_> = reports.iter().map(|(_, it)| it.target.name.clone()).collect();
     reports.sort_by_cached_key(|(_, report)| {
-        let product = products.iter().position(|name| *name == report.target.name);
+        let product = products.get_index_of(&report.target.name);
         (product, report.target.version.as_deref().map(parts))
     });
 }

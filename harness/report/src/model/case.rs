@@ -52,6 +52,9 @@ pub struct Case {
     /// failed or are inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub har: Option<String>,
+    /// For an inconclusive case, the status of the target's answer if the reason quotes it.
+    #[serde(skip)]
+    pub answered: Option<u16>,
     /// What the case shows about the target's claims. The report sums it up over all cases.
     #[serde(skip)]
     pub claims: Vec<Sighting>,

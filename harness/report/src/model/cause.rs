@@ -71,6 +71,14 @@ impl Cause {
         self.requirement.as_deref().unwrap_or(EXPECTATION)
     }
 
+    /// The word that stands before the cause in lists.
+    pub fn word(&self) -> &'static str {
+        match self.weight {
+            Weight::Fail => "FAIL",
+            Weight::Warn | Weight::Note => "WARN",
+        }
+    }
+
     /// What the target does, and where, as a phrase that follows its name.
     pub fn sentence(&self) -> String {
         let Self { fault, scope, .. } = self;

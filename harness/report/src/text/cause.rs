@@ -55,10 +55,10 @@ fn shown<'a>(case: &'a Case, example: &Example) -> Option<(&'a Step, &'a Violati
 /// The cause in one line.
 pub(super) fn line(cause: &Cause, width: usize) -> String {
     let number = phrases::cases(cause.cases.len());
-    let start = format!("{} {}  {number}: ", cause.weight_word(), cause.id);
+    let start = format!("{} {}  {number}: ", cause.word(), cause.id);
     let room = width.saturating_sub(start.len()).max(1);
     let id = cause.id.bold();
-    let word = cause.weight_word();
+    let word = cause.word();
     format!(
         "{} {id}  {number}: {}\n",
         word.style(style(cause.weight)),
@@ -67,7 +67,7 @@ pub(super) fn line(cause: &Cause, width: usize) -> String {
 }
 
 fn heading(cause: &Cause) -> String {
-    let word = cause.weight_word();
+    let word = cause.word();
     let of = phrases::cases(cause.could_show);
     let number = cause.cases.len();
     format!("{} {}  {number} of {of}", word.style(style(cause.weight)), cause.id.bold())
@@ -166,14 +166,5 @@ fn style(weight: Weight) -> Style {
     match weight {
         Weight::Fail => Style::new().red().bold(),
         Weight::Warn | Weight::Note => Style::new().yellow().bold(),
-    }
-}
-
-impl Cause {
-    fn weight_word(&self) -> &'static str {
-        match self.weight {
-            Weight::Fail => "FAIL",
-            Weight::Warn | Weight::Note => "WARN",
-        }
     }
 }

@@ -79,9 +79,7 @@ pub fn rest(report: &Report, detail: Detail) -> String {
 /// The causes of failures: the worst ones as blocks, unless their cases were printed in full.
 fn failures(report: &Report, detail: Detail, is_told: bool) -> String {
     let by_id: BTreeMap<_, _> = report.cases.iter().map(|case| (case.id.as_str(), case)).collect();
-    let unexpected = |cause: &&Cause| {
-        cause.weight == Weight::Fail && cause.expected.is_none() && !is_expected(cause, &by_id)
-    };
+    let unexpected = |cause: &&Cause| cause.weight == Weight::Fail && cause.expected.is_none();
     let causes: Vec<_> = report.causes.iter().filter(unexpected).collect();
     let (blocks, lines) =
         causes.split_at(if is_told { 0 } else { detail.causes.min(causes.len()) });
@@ -105,16 +103,6 @@ fn failures(report: &Report, detail: Detail, is_told: bool) -> String {
         text += &cause::line(cause, detail.width);
     }
     text
-}
-
-/// Whether the baseline expects all failures that come from the cause.
-fn is_expected(cause: &Cause, by_id: &BTreeMap<&str, &Case>) -> bool {
-    let cases = cause.cases.iter().filter_map(|id| by_id.get(id.as_str()));
-    let mut of_cause = cases
-        .flat_map(|case| &case.violations)
-        .filter(|it| it.weight == Weight::Fail && it.cause.as_ref() == Some(&cause.id))
-        .peekable();
-    of_cause.peek().is_some() && of_cause.all(|violation| violation.expected.is_some())
 }
 
 /// The causes of warnings.

@@ -21,9 +21,9 @@ pub(super) fn by_reason<'a>(
     outcome: Outcome,
     width: usize,
 ) -> String {
-    let mut groups = IndexMap::<String, Vec<&Case>>::new();
+    let mut groups = IndexMap::<_, Vec<&Case>>::new();
     for case in cases.filter(|case| case.outcome == outcome) {
-        groups.entry(kind(reason(case))).or_default().push(case);
+        groups.entry(kind(case)).or_default().push(case);
     }
     groups.sort_by(|_, one, _, other| other.len().cmp(&one.len()));
     let word = outcome.word().to_uppercase();
@@ -54,29 +54,20 @@ pub(super) fn is_key_refused(report: &Report) -> bool {
     called.peek().is_some()
         && steps.clone().all(|step| step.attempts.is_empty())
         && called.all(|case| match case.outcome {
-            Outcome::Inconclusive => answered_unauthorized(reason(case)),
+            Outcome::Inconclusive => case.answered == Some(UNAUTHORIZED),
             _ => case.steps.iter().all(|step| step.client.status == Some(UNAUTHORIZED)),
         })
-}
-
-/// Whether the reason of an inconclusive case is an answer with the status 401. Only the reason
-/// holds the answer to the call that checked the target's configuration.
-fn answered_unauthorized(reason: &str) -> bool {
-    let answer = reason.split_once("the target answered ").map_or("", |(_, answer)| answer);
-    answer.starts_with(&format!("{UNAUTHORIZED}:"))
 }
 
 fn reason(case: &Case) -> &str {
     case.reason.as_deref().unwrap_or_default()
 }
 
-/// What reasons of the same kind have in common: the words without quoted names, up to the body of
-/// an answer.
-fn kind(reason: &str) -> String {
-    let words: Vec<_> = reason.split('`').step_by(2).collect();
+/// What reasons of the same kind have in common: the words without quoted names. If they quote an
+/// answer, its status and the words before it.
+fn kind(case: &Case) -> (Option<u16>, String) {
+    let words: Vec<_> = reason(case).split('`').step_by(2).collect();
     let words = words.join("…");
-    match words.split_once("the target answered ") {
-        Some((before, answer)) => format!("{before}{}", answer.split(':').next().unwrap_or("")),
-        None => words,
-    }
+    let shown = if case.answered.is_some() { words.split(':').next() } else { None };
+    (case.answered, shown.unwrap_or(&words).to_owned())
 }

@@ -76,21 +76,22 @@ impl Runner {
         let mut unmatched = wire.unmatched().await;
         unmatched.retain(|recorded| memmem::find(&recorded.body, group.model.as_bytes()).is_some());
         requests.retain(|recorded| recorded.kind == RequestKind::Attempt);
-        complaint(group, &exchange, &requests, &unmatched).map(|complaint| Inconclusive::NotWired {
-            complaint,
-            is_gone: matches!(exchange.ending, Ending::Closed | Ending::Reset),
-        })
+        let (complaint, status) = complaint(group, &exchange, &requests, &unmatched)?;
+        let is_gone = matches!(exchange.ending, Ending::Closed | Ending::Reset);
+        Some(Inconclusive::NotWired { complaint, status, is_gone })
     }
 }
 
+/// Why the group is not wired, with the status of the target's answer if it quotes one.
 fn complaint(
     group: &Group,
     exchange: &Exchange,
     requests: &[RecordedRequest],
     unmatched: &[RecordedRequest],
-) -> Option<String> {
-    let answer = || match (&exchange.ending, exchange.status) {
-        (Ending::Complete, Some(status)) => {
+) -> Option<(String, Option<u16>)> {
+    let answered = exchange.status.filter(|_| exchange.ending == Ending::Complete);
+    let answer = || match (&exchange.ending, answered) {
+        (_, Some(status)) => {
             let body: String =
                 String::from_utf8_lossy(&exchange.body).trim().chars().take(160).collect();
             format!("the target answered {status}: {body}")
@@ -108,10 +109,9 @@ fn complaint(
             format!("; it requested {} {}, {what}", recorded.method, recorded.target)
         });
         let name = &group.model;
-        return Some(format!(
-            "a plain call for `{name}` reached no deployment: {}{elsewhere}",
-            answer()
-        ));
+        let complaint =
+            format!("a plain call for `{name}` reached no deployment: {}{elsewhere}", answer());
+        return Some((complaint, answered));
     };
     let (_, deployment) = group.deployment_at(recorded.prefix.as_deref()?)?;
     let carries_key = recorded
@@ -119,13 +119,15 @@ fn complaint(
         .iter()
         .any(|(_, value)| String::from_utf8_lossy(value).contains(&deployment.key));
     if recorded.refused && recorded.violation.is_none() && !carries_key {
-        return Some(format!("{} was called without its key: {}", deployment.name, answer()));
+        let complaint = format!("{} was called without its key: {}", deployment.name, answer());
+        return Some((complaint, answered));
     }
     if recorded.route.is_none() {
-        return Some(format!(
+        let complaint = format!(
             "{} was called at `{}`, a path that its provider does not have; check the base URL of the deployment",
             deployment.name, recorded.target
-        ));
+        );
+        return Some((complaint, None));
     }
     None
 }
