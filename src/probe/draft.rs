@@ -7,7 +7,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use fallproof_judge::{Case, Outcome, Verdict, Violation};
-use fallproof_suite::capabilities::{Capabilities, Rewrite};
+use fallproof_suite::capabilities::{Capabilities, Change, Rewrite};
 use fallproof_suite::evidence::{CallEvidence, Ending};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{Code, Level};
@@ -234,6 +234,7 @@ fn rewrites(draft: &mut Draft, answers: &[Answer<'_>]) {
             if every { vec![None] } else { surfaces.into_iter().map(Some).collect() };
         draft.capabilities.rewrites.extend(surfaces.into_iter().map(|surface| Rewrite {
             pointer: pointer.clone(),
+            change: Change::Any,
             endpoint: Some(endpoint),
             surface,
             reason: reason.clone(),

@@ -40,7 +40,8 @@ pub fn yaml(draft: &Draft) -> String {
     }
     if !capabilities.rewrites.is_empty() {
         text.push_str("  rewrites:\n");
-        for Rewrite { pointer, endpoint, surface, reason } in &capabilities.rewrites {
+        for Rewrite { pointer, change, endpoint, surface, reason } in &capabilities.rewrites {
+            let change = if change.is_any() { "" } else { ", change: order" };
             let endpoint =
                 endpoint.map_or_else(String::new, |it| format!(", endpoint: {}", it.path()));
             let surface =
@@ -48,7 +49,7 @@ pub fn yaml(draft: &Draft) -> String {
             let (pointer, reason) = (quoted(pointer), quoted(reason));
             let _ = writeln!(
                 text,
-                "    - {{ pointer: {pointer}{endpoint}{surface}, reason: {reason} }}"
+                "    - {{ pointer: {pointer}{change}{endpoint}{surface}, reason: {reason} }}"
             );
         }
     }

@@ -76,6 +76,9 @@ impl Strictness {
 pub struct Rewrite {
     /// JSON pointer to the part. Everything below the pointer belongs to the part.
     pub pointer: String,
+    /// What changes; anything by default.
+    #[serde(default, skip_serializing_if = "Change::is_any")]
+    pub change: Change,
     /// The only endpoint to which the entry applies; every endpoint by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
@@ -84,6 +87,24 @@ pub struct Rewrite {
     pub surface: Option<Surface>,
     /// The reason.
     pub reason: String,
+}
+
+/// What a target changes in a part of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Anything: the target may omit, add or replace the part.
+    #[default]
+    Any,
+    /// Only the order of the items of a list.
+    Order,
+}
+
+impl Change {
+    /// Whether the part may change in any way.
+    pub fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
 }
 
 /// Body fields that a target drops because it does not know them.
@@ -155,11 +176,18 @@ impl Capabilities {
         self.waived.get(&requirement).filter(|_| is_policy).map(String::as_str)
     }
 
-    /// The declared reason for a difference at this pointer, if there is one.
-    pub fn rewrites(&self, pointer: &str, endpoint: Endpoint, surface: Surface) -> Option<&str> {
+    /// The declared reason for this change at this pointer, in a call of this endpoint to a
+    /// deployment of this surface, if there is one.
+    pub fn rewrites(
+        &self,
+        pointer: &str,
+        change: Change,
+        (endpoint, surface): (Endpoint, Surface),
+    ) -> Option<&str> {
         let applies = |rewrite: &&Rewrite| {
             let below = pointer.strip_prefix(rewrite.pointer.as_str());
             below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                && (rewrite.change.is_any() || rewrite.change == change)
                 && rewrite.endpoint.is_none_or(|it| it == endpoint)
                 && rewrite.surface.is_none_or(|it| it == surface)
         };

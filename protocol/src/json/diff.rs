@@ -23,6 +23,8 @@ pub enum DifferenceKind {
     Removed(String),
     /// A different value. Holds what was sent and what was received.
     Changed(String, String),
+    /// The same items in another order.
+    Reordered,
     /// The same value, spelled differently (`1e0` for `1`). Holds both spellings.
     Respelled(String, String),
 }
@@ -38,6 +40,10 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
     match (sent, received) {
         (Tree::Object(sent), Tree::Object(received)) => {
             compare_members(sent, received, pointer, found);
+        }
+        (Tree::Array(sent), Tree::Array(received)) if is_reordered(sent, received) => {
+            let kind = DifferenceKind::Reordered;
+            found.push(Difference { pointer: pointer.clone(), kind });
         }
         (Tree::Array(sent), Tree::Array(received)) => {
             let (sent, received): (Vec<_>, Vec<_>) =
@@ -60,6 +66,22 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
             found.push(Difference { pointer: pointer.clone(), kind });
         }
     }
+}
+
+/// Whether two arrays have the same items, but not in the same order. The order of keys within the
+/// items is ignored.
+fn is_reordered(sent: &[Tree], received: &[Tree]) -> bool {
+    let items = |items: &[Tree]| items.iter().map(Tree::canonical).collect::<Vec<_>>();
+    if sent.len() != received.len() || sent == received {
+        return false;
+    }
+    let (mut sent, mut received) = (items(sent), items(received));
+    if sent == received {
+        return false;
+    }
+    sent.sort_unstable();
+    received.sort_unstable();
+    sent == received
 }
 
 /// Compares members by key; members with the same key are aligned like array items. The order of
@@ -191,6 +213,22 @@ mod tests {
                 [(String::new(), DifferenceKind::Changed(left.into(), right.into()))]
             );
         }
+    }
+
+    #[test]
+    fn items_in_another_order_are_one_difference() {
+        let moved = |pointer: &str| [(pointer.to_owned(), DifferenceKind::Reordered)];
+        assert_eq!(diff("[1,2,3]", "[3,1,2]"), moved(""));
+        let (sent, received) = (r#"{"m":[{"a":1,"b":2},{"a":3}]}"#, r#"{"m":[{"a":3},{"b":2,"a":1}]}"#);
+        assert_eq!(diff(sent, received), moved("/m"));
+        assert_eq!(diff("[[1,2],3]", "[[2,1],3]"), moved("/0"));
+        // The keys of objects have no order, and a changed item is not a moved one.
+        assert_eq!(diff(r#"[{"a":1,"b":2}]"#, r#"[{"b":2,"a":1}]"#), []);
+        let changed = |at: &str, from: &str, to: &str| {
+            (at.to_owned(), DifferenceKind::Changed(from.to_owned(), to.to_owned()))
+        };
+        assert_eq!(diff("[1,2]", "[2,3]"), [changed("/0", "1", "2"), changed("/1", "2", "3")]);
+        assert_eq!(diff("[1,1,2]", "[1,2,2]"), [changed("/1", "1", "2")]);
     }
 
     #[test]

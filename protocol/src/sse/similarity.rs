@@ -126,7 +126,7 @@ fn is_absence(difference: &Difference) -> bool {
     match &difference.kind {
         DifferenceKind::Added(value) | DifferenceKind::Removed(value) => says_nothing(value),
         DifferenceKind::Changed(one, other) => says_nothing(one) && says_nothing(other),
-        DifferenceKind::Respelled(..) => false,
+        DifferenceKind::Reordered | DifferenceKind::Respelled(..) => false,
     }
 }
 

@@ -1,5 +1,5 @@
 use fallproof_protocol::provider::Surface;
-use fallproof_suite::capabilities::{Rewrite, Translation};
+use fallproof_suite::capabilities::{Change, Rewrite, Translation};
 
 use super::*;
 use crate::testing::{CALL, Case, TWO};
@@ -72,6 +72,7 @@ fn a_part_that_is_never_changed_contradicts_its_declaration() {
     let declare = |it: &mut Capabilities| {
         it.rewrites = vec![Rewrite {
             pointer: "/seed".to_owned(),
+            change: Change::Any,
             endpoint: Some(Endpoint::ChatCompletions),
             surface: None,
             reason: "it counts".to_owned(),

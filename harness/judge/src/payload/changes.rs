@@ -2,6 +2,7 @@
 //! first attempt.
 
 use fallproof_protocol::json::{Difference, DifferenceKind, Tree, differences};
+use fallproof_suite::capabilities::Change;
 use fallproof_suite::requirement::Code;
 
 use super::conversation::{RESPONSE, is_translated};
@@ -12,7 +13,8 @@ use crate::control;
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, View};
 use crate::violation::PayloadViolation::{
-    Added, AddedSince, Changed, ChangedBytes, ChangedSince, Lost, LostSince, Respelled,
+    Added, AddedSince, Changed, ChangedBytes, ChangedSince, ItemsMoved, ItemsMovedSince, Lost,
+    LostSince, Respelled,
 };
 
 /// `FP-PAYLOAD-01`, `02`, `03` and `07`: nothing is added, lost, changed or respelled.
@@ -41,11 +43,13 @@ pub(super) fn since_the_client(
                 let kind = offset.map_or_else(changed, |offset| ChangedBytes { offset });
                 (Code::Payload03, kind)
             }
+            DifferenceKind::Reordered => (Code::Payload03, ItemsMoved),
             DifferenceKind::Respelled(from, to) => {
                 (Code::Payload07, Respelled { from: brief(&from), to: brief(&to) })
             }
         };
-        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+        let change = if kind == ItemsMoved { Change::Order } else { Change::Any };
+        let excuse = adapted(found.view, attempt, &pointer, change).or_else(|| match kind {
             Lost { .. } => ignored(found.view, &pointer),
             _ => None,
         });
@@ -66,9 +70,11 @@ pub(super) fn since_the_first(
             DifferenceKind::Added(_) => AddedSince { first },
             DifferenceKind::Removed(_) => LostSince { first },
             DifferenceKind::Changed(..) => ChangedSince { first },
+            DifferenceKind::Reordered => ItemsMovedSince { first },
             DifferenceKind::Respelled(..) => continue,
         };
-        let excuse = adapted(found.view, attempt, &pointer).or_else(|| match kind {
+        let change = if kind == (ItemsMovedSince { first }) { Change::Order } else { Change::Any };
+        let excuse = adapted(found.view, attempt, &pointer, change).or_else(|| match kind {
             LostSince { .. } => ignored(found.view, &pointer),
             _ => None,
         });
@@ -86,9 +92,14 @@ fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
 }
 
 /// The declared reason for a difference, if there is one.
-fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -> Option<Excuse> {
-    let endpoint = view.planned.send.endpoint;
-    let reason = view.capabilities.rewrites(pointer, endpoint, attempt.deployment.surface())?;
+fn adapted(
+    view: View<'_>,
+    attempt: &Attempt<'_>,
+    pointer: &str,
+    change: Change,
+) -> Option<Excuse> {
+    let route = (view.planned.send.endpoint, attempt.deployment.surface());
+    let reason = view.capabilities.rewrites(pointer, change, route)?;
     Some(Excuse::Rewrites(reason.to_owned()))
 }
 

@@ -2,7 +2,7 @@
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_protocol::violation::Strength;
-use fallproof_suite::capabilities::{Ignored, Rewrite, Translation};
+use fallproof_suite::capabilities::{Change, Ignored, Rewrite, Translation};
 use rstest::rstest;
 
 use crate::testing::Case;
@@ -102,6 +102,7 @@ fn a_declared_rewrite_is_exempt() {
         case.declaring(|it| {
             it.rewrites.push(Rewrite {
                 pointer: "/seed".to_owned(),
+                change: Change::Any,
                 endpoint: None,
                 surface: Some(Surface::OpenAi),
                 reason: "it has no seeds".to_owned(),
@@ -113,6 +114,46 @@ fn a_declared_rewrite_is_exempt() {
     assert_eq!(wanted, ["FP-PAYLOAD-02 (exempt: it has no seeds) attempt 1 lost /seed: 7"]);
     let on_azure = adapting(lost(Case::with_body(BODY).attempt("backup"))).found("PAYLOAD");
     assert_eq!(on_azure, ["FP-PAYLOAD-02 attempt 1 lost /seed: 7"]);
+}
+
+#[rstest]
+#[case::order(Change::Order, MOVED, "03 (exempt: it sorts) attempt 1 moved items of /stop")]
+#[case::anything(Change::Any, MOVED, "03 (exempt: it sorts) attempt 1 moved items of /stop")]
+#[case::another_item(
+    Change::Order,
+    r#"["b","c"]"#,
+    "03 attempt 1 changed /stop/0: \"a\" became \"b\", 03 attempt 1 changed /stop/1: \"b\" became \"c\""
+)]
+fn a_rewrite_of_the_order_exempts_nothing_else(
+    #[case] change: Change,
+    #[case] carried: &str,
+    #[case] wanted: &str,
+) {
+    let body = BODY.replace("\"seed\":7", r#""stop":["a","b"]"#);
+    let rewrite = Rewrite {
+        pointer: "/stop".to_owned(),
+        change,
+        endpoint: None,
+        surface: None,
+        reason: "it sorts".to_owned(),
+    };
+    let case = Case::with_body(&body).attempt("primary").with_instead(r#"["a","b"]"#, carried);
+    let found = case.declaring(|it| it.rewrites.push(rewrite)).found("PAYLOAD").join(", ");
+    assert_eq!(found.replace("FP-PAYLOAD-", ""), wanted);
+}
+
+const MOVED: &str = r#"["b","a"]"#;
+
+#[test]
+fn items_moved_since_the_first_attempt_are_one_difference() {
+    let body = BODY.replace("\"seed\":7", r#""stop":["a","b"]"#);
+    let case = Case::with_body(&body).attempt("primary").failing(500, None);
+    let case = case.attempt("backup").with_instead(r#"["a","b"]"#, MOVED);
+    let wanted = [
+        "FP-PAYLOAD-03 attempt 2 moved items of /stop",
+        "FP-PAYLOAD-05 attempt 2 has the items of /stop in another order than attempt 1",
+    ];
+    assert_eq!(case.found("PAYLOAD"), wanted);
 }
 
 #[test]

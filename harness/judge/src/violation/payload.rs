@@ -20,6 +20,8 @@ violations! {
         Changed { from: String, to: String } =>
             "attempt {n} changed {pointer}: {from} became {to}"
             => "changes {pointer}";
+        ItemsMoved => "attempt {n} moved items of {pointer}"
+            => "changes the order of the items of {pointer}";
         ChangedBytes { offset: usize } =>
             "attempt {n} changed the part `{part}`: its bytes differ at offset {offset}",
             part = pointer.trim_start_matches('/')
@@ -34,6 +36,9 @@ violations! {
         ChangedSince { first: usize } =>
             "attempt {n} has another value at {pointer} than attempt {first}"
             => "changes {pointer} between attempts";
+        ItemsMovedSince { first: usize } =>
+            "attempt {n} has the items of {pointer} in another order than attempt {first}"
+            => "changes the order of the items of {pointer} between attempts";
         WrongModel { named: String, wanted: String } =>
             "attempt {n} names the model {named}; its deployment requires \"{wanted}\""
             => "does not send the model name that the deployment requires";
