@@ -1,6 +1,9 @@
 //! Differences between a sent and a received JSON value.
 
 use std::collections::HashSet;
+use std::ops::Range;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::document::Tree;
 use super::number::Decimal;
@@ -107,26 +110,113 @@ fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
     members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
 }
 
-/// The indices of the items to compare with each other. If the lengths differ, equal items at the
-/// start and at the end are left out, so that a missing item is a single difference and does not
-/// affect the items after it.
+/// The indices of the items to compare with each other. If the lengths differ, items that are equal
+/// are left out, so that a missing item is a single difference and does not affect the items after
+/// it.
 fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usize>)> {
-    let shorter = sent.len().min(received.len());
-    let is_longer = sent.len() != received.len();
-    let head = if is_longer { equal(sent.iter().zip(received)) } else { 0 };
-    let tail = if is_longer { equal(sent.iter().rev().zip(received.iter().rev())) } else { 0 };
-    let tail = tail.min(shorter - head);
-    let paired = |at: usize, length: usize| (at < length - tail).then_some(at);
-    let longer = sent.len().max(received.len());
-    let middle =
-        (head..longer - tail).map(|at| (paired(at, sent.len()), paired(at, received.len())));
-    middle.collect()
+    if sent.len() == received.len() {
+        return (0..sent.len()).map(|at| (Some(at), Some(at))).collect();
+    }
+    let head = equal(sent.iter().zip(received));
+    let tail = equal(sent[head..].iter().rev().zip(received[head..].iter().rev()));
+    let (old, new) = (head..sent.len() - tail, head..received.len() - tail);
+    if old.len().max(new.len()) > MOST_ITEMS {
+        return in_order(old, new);
+    }
+    let texts = |items: &[&Tree]| items.iter().map(|it| it.canonical()).collect::<Vec<_>>();
+    let (old, new) = (texts(&sent[old]), texts(&received[new]));
+    let blocks = capture_diff_slices(Algorithm::Myers, &old, &new);
+    let within = |range: Range<usize>| head + range.start..head + range.end;
+    let pairs = blocks.iter().map(|block| match block {
+        DiffOp::Equal { .. } => Vec::new(),
+        _ => paired(sent, received, within(block.old_range()), within(block.new_range())),
+    });
+    pairs.flatten().collect()
 }
 
 /// Number of pairs at the start whose two items are equal.
 fn equal<'a>(pairs: impl Iterator<Item = (&'a &'a Tree, &'a &'a Tree)>) -> usize {
     pairs.take_while(|(one, other)| one == other).count()
 }
+
+/// Pairs two runs of items by their positions.
+fn in_order(old: Range<usize>, new: Range<usize>) -> Vec<(Option<usize>, Option<usize>)> {
+    let longer = old.len().max(new.len());
+    let item = |run: &Range<usize>, at: usize| (at < run.len()).then(|| run.start + at);
+    (0..longer).map(|at| (item(&old, at), item(&new, at))).collect()
+}
+
+/// Pairs two runs of items in order, so that the pairs differ as little as possible. The longer run
+/// has items that are not in a pair.
+fn paired(
+    sent: &[&Tree],
+    received: &[&Tree],
+    old: Range<usize>,
+    new: Range<usize>,
+) -> Vec<(Option<usize>, Option<usize>)> {
+    if old.len() < new.len() {
+        let pairs = paired(received, sent, new, old);
+        return pairs.into_iter().map(|(one, other)| (other, one)).collect();
+    }
+    let surplus = old.len() - new.len();
+    if surplus == 0 || new.is_empty() || new.len() * (surplus + 1) > MOST_PAIRS {
+        return in_order(old, new);
+    }
+    // For the items of the shorter run from `at` on, after `skipped` items of the longer one were
+    // skipped: the least unlikeness, and whether the next item is skipped.
+    let mut best = vec![vec![(0, true); surplus + 1]; new.len() + 1];
+    for at in (0..new.len()).rev() {
+        for skipped in (0..=surplus).rev() {
+            let pair = (sent[old.start + at + skipped], received[new.start + at]);
+            let kept = (best[at + 1][skipped].0 + unlikeness(pair.0, pair.1), false);
+            let skip = (skipped < surplus).then(|| (best[at][skipped + 1].0, true));
+            best[at][skipped] = skip.into_iter().chain([kept]).min().unwrap_or(kept);
+        }
+    }
+    let (mut pairs, mut at, mut skipped) = (Vec::new(), 0, 0);
+    while at + skipped < old.len() {
+        let position = old.start + at + skipped;
+        if at == new.len() || best[at][skipped].1 {
+            pairs.push((Some(position), None));
+            skipped += 1;
+        } else {
+            pairs.push((Some(position), Some(new.start + at)));
+            at += 1;
+        }
+    }
+    pairs
+}
+
+/// How much two items differ, seen from outside.
+fn unlikeness(one: &Tree, other: &Tree) -> usize {
+    let lacks = |one: &[(String, Tree)], other: &[(String, Tree)]| {
+        let other = &other[..other.len().min(MOST_MEMBERS)];
+        one.iter().take(MOST_MEMBERS).filter(|member| !other.contains(member)).count()
+    };
+    match (one, other) {
+        (Tree::Object(one), Tree::Object(other)) => lacks(one, other) + lacks(other, one),
+        (Tree::Array(one), Tree::Array(other)) => {
+            let (shorter, longer) = (one.len().min(other.len()), one.len().max(other.len()));
+            longer - shorter + one.iter().zip(other).filter(|(one, other)| one != other).count()
+        }
+        (Tree::Scalar(one), Tree::Scalar(other)) => usize::from(one != other),
+        _ => OF_ANOTHER_TYPE,
+    }
+}
+
+/// The unlikeness of two items of different types.
+const OF_ANOTHER_TYPE: usize = 1000;
+
+/// The largest number of members of an item that are compared to find out how much it is like
+/// another one.
+const MOST_MEMBERS: usize = 30;
+
+/// The largest number of items that are aligned by their content. Others are compared in order,
+/// because a body may have a million items.
+const MOST_ITEMS: usize = 1000;
+
+/// The largest number of pairs of items that are compared to find those that belong together.
+const MOST_PAIRS: usize = 1000;
 
 fn compare_pair(
     pair: (Option<usize>, Option<usize>),
@@ -216,10 +306,35 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_item_does_not_affect_the_items_after_it() {
+        let removed = |at: &str, what: &str| (at.to_owned(), DifferenceKind::Removed(what.into()));
+        let changed = |at: &str, from: &str, to: &str| {
+            (at.to_owned(), DifferenceKind::Changed(from.into(), to.into()))
+        };
+        assert_eq!(diff("[1,2,3,4,5]", "[1,3,5]"), [removed("/1", "2"), removed("/3", "4")]);
+        assert_eq!(
+            diff("[1,3]", "[1,2,3]"),
+            [("/1".to_owned(), DifferenceKind::Added("2".into()))]
+        );
+        // The item that is most like the one that arrived is the one that was changed.
+        let sent = r#"[{"type":"reasoning","text":"x"},{"type":"message","id":1,"text":"y"},7]"#;
+        let received = r#"[{"type":"message","id":2,"text":"y"},7]"#;
+        assert_eq!(
+            diff(sent, received),
+            [removed("/0", r#"{"type":"reasoning","text":"x"}"#), changed("/1/id", "1", "2"),]
+        );
+        assert_eq!(
+            diff("[[1,2],[3,4],[5,6]]", "[[3,9]]"),
+            [removed("/0", "[1,2]"), changed("/1/1", "4", "9"), removed("/2", "[5,6]")]
+        );
+    }
+
+    #[test]
     fn items_in_another_order_are_one_difference() {
         let moved = |pointer: &str| [(pointer.to_owned(), DifferenceKind::Reordered)];
         assert_eq!(diff("[1,2,3]", "[3,1,2]"), moved(""));
-        let (sent, received) = (r#"{"m":[{"a":1,"b":2},{"a":3}]}"#, r#"{"m":[{"a":3},{"b":2,"a":1}]}"#);
+        let (sent, received) =
+            (r#"{"m":[{"a":1,"b":2},{"a":3}]}"#, r#"{"m":[{"a":3},{"b":2,"a":1}]}"#);
         assert_eq!(diff(sent, received), moved("/m"));
         assert_eq!(diff("[[1,2],3]", "[[2,1],3]"), moved("/0"));
         // The keys of objects have no order, and a changed item is not a moved one.

@@ -134,7 +134,7 @@ fn numbers<'a, Cases: Iterator<Item = &'a Case>>(
         (count(&Case::is_expected), "failed as expected", format!(" by {file} (-v lists them)")),
         (
             count(&|case| case.outcome != Outcome::Skipped && is_declared(case)),
-            "with a declared exemption",
+            "with an exemption that is declared or allowed by the scenario",
             " (--report shows them)".to_owned(),
         ),
         (count(&|case| case.outcome == Outcome::Skipped), "skipped", " (-v lists them)".to_owned()),

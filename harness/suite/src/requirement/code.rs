@@ -63,7 +63,7 @@ pub enum Code {
     /// Each deployment gets at most 1 + `retries` attempts per call.
     #[strum(serialize = "FP-ROUTE-05")]
     Route05,
-    /// After a deployment answers 429 or 503 with `Retry-After`, it gets no attempt until the requested time has passed; the group's limit caps that time.
+    /// After a deployment answers 429 or 503 with `Retry-After` or `retry-after-ms`, it gets no attempt until the requested time has passed; the group's limit caps that time.
     #[strum(serialize = "FP-ROUTE-06")]
     Route06,
     /// A deployment that reaches the group's limit of consecutive failures gets no attempt during its cooldown.
