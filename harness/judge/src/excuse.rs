@@ -47,6 +47,9 @@ pub enum Excuse {
     /// A delay of the machine could explain the violation. Holds the delay in milliseconds.
     #[strum(to_string = "this machine was late by {0} ms during the case")]
     Delay(u64),
+    /// The target made an attempt again on a new connection.
+    #[strum(to_string = "its connection was used before, and may have been stale")]
+    MadeAgain,
     /// No requirement covers this behavior.
     #[strum(to_string = "{0} is up to the target")]
     Unspecified(Freedom),

@@ -20,6 +20,7 @@ mod excuse;
 mod expectation;
 mod header;
 mod leak;
+mod made_again;
 mod names;
 pub mod observe;
 mod payload;
@@ -140,6 +141,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     let mut violations: Vec<_> = views.iter().copied().flat_map(judge).collect();
     let mut claims: Vec<_> = views.iter().copied().flat_map(claims::of_call).collect();
     claims.extend(claims::of_case(scenario, target.capabilities, &violations));
+    made_again::excuse(&mut violations, calls);
     let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
     let outcome = match unclear {
         Some(unclear) => Outcome::Inconclusive(unclear),

@@ -245,6 +245,13 @@ impl Case {
         })
     }
 
+    /// The connection of the last attempt is from before the call.
+    pub(crate) fn on_a_used_connection(mut self) -> Self {
+        let started = &mut self.calls[self.at].exchange.started;
+        *started = (*started).max(Duration::from_millis(1));
+        self.with(|recorded| recorded.times.accepted = Duration::ZERO)
+    }
+
     /// The last attempt times out after this time, without an answer.
     pub(crate) fn timing_out_after(self, waited: Duration) -> Self {
         self.broken().lasting(waited).client_gone()

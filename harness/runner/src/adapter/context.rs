@@ -174,6 +174,10 @@ fn with(mut value: Value, name: &str, number: usize) -> Value {
 /// The full URL of an endpoint of a deployment.
 fn url(deployment: &Deployment, path: &str) -> String {
     match (deployment.surface(), &deployment.api_version) {
+        // Azure's responses are not below a deployment.
+        (Surface::AzureLegacy, Some(version)) if path.starts_with("responses") => {
+            format!("{}/openai/{path}?api-version={version}", deployment.host)
+        }
         (Surface::AzureLegacy, Some(version)) => {
             let Deployment { host, deployment_name, .. } = deployment;
             format!("{host}/openai/deployments/{deployment_name}/{path}?api-version={version}")
