@@ -58,7 +58,7 @@ pub struct Cause {
     pub example: usize,
     /// Number of cases in which the fault could have shown.
     pub could_show: usize,
-    /// Number of cases in which the client could not know of it.
+    /// Number of cases in which the client got no sign of an error.
     pub silent: usize,
     /// Other requirements that are violated because of it, each with the number of its cases.
     /// `None` stands for expectations of the scenarios.

@@ -111,20 +111,30 @@ pub fn profile(profile: &Profile) -> String {
     }
 }
 
-/// In how many cases a cause shows, and how often the client cannot know of it.
+/// In how many cases a cause shows, and how often the client gets no sign of an error.
 pub fn extent(cause: &Cause) -> String {
-    let Cause { could_show, silent, .. } = cause;
+    let could_show = &cause.could_show;
     let number = cause.cases.len();
     let mut text = if number == *could_show {
         format!("{}, all that could show it.", cases(number))
     } else {
         format!("{number} of {} that could show it.", cases(*could_show))
     };
-    if *silent > 0 {
-        let them = if *silent == number { String::new() } else { format!("in {silent} of them, ") };
-        let _ = write!(text, " Silent: {them}the client got no sign of an error.");
+    if let Some(silent) = silent(cause) {
+        let _ = write!(text, " Silent: {silent}.");
     }
     text
+}
+
+/// In how many of a cause's cases the client got no sign of an error; `None` if it got one in all.
+pub fn silent(cause: &Cause) -> Option<String> {
+    let number = cause.cases.len();
+    let them = match cause.silent {
+        0 => return None,
+        silent if silent == number => String::new(),
+        silent => format!("in {silent} of the {number} cases, "),
+    };
+    Some(format!("{them}the client got no sign of an error"))
 }
 
 /// The result for a requirement, in a word or two.

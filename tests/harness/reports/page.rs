@@ -94,7 +94,7 @@ fn the_page_shows_the_verdict_the_failure_its_rerun_command_and_what_was_not_run
         r#"<code class="command">fallproof run a/fails</code>"#,
         "7 cases of the suite were not selected.",
         "for a reason",
-        r#"<b class="silent">The client could not know:</b>"#,
+        r#"<b class="silent">Silent:</b>"#,
     ] {
         assert!(page.contains(fragment), "`{fragment}` is missing in:\n{page}");
     }
@@ -108,7 +108,7 @@ fn what_is_broken_comes_first_with_its_extent_and_its_example() {
         "1 cause explains all 5 failed cases.",
         r#"<details class="cause item fail" open>"#,
         r#"<span class="quiet">Gate</span> breaks <code>route-01/x</code> <span class="scope">responses; streams only</span>"#,
-        r#"5 of the 40 cases in which it could show · <span class="silent">the client could not know in 1</span>"#,
+        r#"5 of the 40 cases in which it could show · <span class="silent">in 1 of the 5 cases, the client got no sign of an error</span>"#,
         "attempt 1 broke route-01/x",
         r#"<tr class="pointed"><td>1</td><td>primary (openai)</td>"#,
         r#"<code class="command">fallproof run a/1</code>"#,
@@ -121,7 +121,7 @@ fn what_is_broken_comes_first_with_its_extent_and_its_example() {
     }
     let warnings = between(first, "Warnings: only recommendations are violated", "</section>");
     assert!(warnings.contains("breaks <code>client-02</code>"), "{first}");
-    assert!(warnings.contains("<span class=\"silent\">the client could not know</span>"));
+    assert!(warnings.contains("<span class=\"silent\">the client got no sign of an error</span>"));
 }
 
 #[test]

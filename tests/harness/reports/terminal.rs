@@ -93,7 +93,7 @@ fn a_block_has_15_lines_and_shows_the_attempt_of_the_violation_and_its_diff() {
     assert!(block.lines().all(|line| line.chars().count() <= 80), "{shown}");
     for words in [
         "FAIL route-01  5 of 44 cases\n  Gate 1.2 asks `backup` first",
-        "\n  silent: the client could not know of it in 2 of the 5 cases\n",
+        "\n  silent: in 2 of the 5 cases, the client got no sign of an error\n",
         "\n  example: a/b-0\n    attempt 2 went to `backup`\n",
         "\n    2        deployment-2 (openai)  …/chat/completions  500     refused\n",
         "\n  rerun: fallproof run a/b-0\n  and 4 more cases (-v lists them)",

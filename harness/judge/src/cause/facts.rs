@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::verdict::looks_like_success;
-use crate::violation::{Effect, Verdict, Violation};
+use crate::violation::{ClientViolation, Effect, Verdict, Violation, ViolationKind};
 
 /// The facts and fingerprints of a case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -164,12 +164,25 @@ fn class(failure: Condition) -> FaultClass {
     }
 }
 
+/// The kind of a violation by a target that closes the connection before its response is complete.
+pub(super) const CUT_OFF: &str = "cut-off";
+
+/// The name of the kind. To close a connection and never to answer are two faults, although one
+/// requirement forbids both.
+fn kind(kind: &ViolationKind) -> &'static str {
+    use fallproof_suite::evidence::Ending::{Closed, Reset};
+    match kind {
+        ViolationKind::Client(ClientViolation::Unanswered { ending: Closed | Reset }) => CUT_OFF,
+        kind => kind.name(),
+    }
+}
+
 /// The fingerprint of a violation.
 pub(crate) fn fingerprint(violation: &Violation) -> Fingerprint {
     let pointer = violation.pointer.as_deref().map(without_indexes);
     Fingerprint {
         requirement: violation.requirement,
-        kind: violation.kind.name(),
+        kind: kind(&violation.kind),
         fault: violation.kind.fault(pointer.as_deref()),
         general_fault: violation.kind.fault(None),
         pointer,

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fallproof_suite::requirement::Code;
 
-use super::facts::CaseFacts;
-use super::symptom::{CallAt, Run, Symptom, ViolationAt, is_of_answer, is_of_request};
+use super::facts::{CallFacts, CaseFacts};
+use super::symptom::{CallAt, Run, Symptom, ViolationAt, is_leak, is_of_answer, is_of_request};
 use super::{Cause, Causes, Scope};
 use crate::violation::Verdict;
 
@@ -17,7 +17,7 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
     symptoms.sort_by_key(|it| {
         (Reverse(it.verdict), rank(it), Reverse(it.cases().len()), it.id.clone())
     });
-    let follow = by_effect(&symptoms);
+    let follow = by_effect(&run, &symptoms);
     let mut groups = Vec::<Group>::new();
     for (index, symptom) in symptoms.iter().enumerate().filter(|it| !follow.contains_key(&it.0)) {
         let is_head = follow.values().any(|head| *head == index);
@@ -44,11 +44,12 @@ fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     let first = |index: usize| &symptoms[groups[index].symptoms[0]];
     let larger = |index: usize| {
         let cases = &all[index];
-        if !first(index).id.requirement.is_none_or(is_of_answer) {
+        if !may_follow_from_a_later_one(first(index)) {
             return None;
         }
         let fits = |&other: &usize| {
             first(other).verdict >= first(index).verdict
+                && !is_of_form(first(other))
                 && all[other].len() >= cases.len() * MUCH_LARGER
                 && all[other].intersection(cases).count() * 5 >= cases.len() * 4
         };
@@ -64,6 +65,20 @@ fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     }
     let left = groups.into_iter().zip(joined).filter(|(_, symptoms)| !symptoms.is_empty());
     left.map(|(group, symptoms)| Group { symptoms, ..group }).collect()
+}
+
+/// Whether a symptom is about how an error is presented. Nothing else that goes wrong in a call
+/// follows from that.
+fn is_of_form(symptom: &Symptom) -> bool {
+    symptom.id.requirement.is_some_and(|code| code == Code::Client05 || is_leak(code))
+}
+
+/// Whether a symptom may follow from a fault of a later requirement. The attempts of a call do not
+/// follow from its answer, and a grave symptom must not be overlooked.
+fn may_follow_from_a_later_one(symptom: &Symptom) -> bool {
+    let is_of_route = |code: Code| code.family() == "ROUTE";
+    let requirement = symptom.id.requirement;
+    !symptom.is_grave && requirement.is_none_or(|code| is_of_answer(code) && !is_of_route(code))
 }
 
 /// How many times larger a group must be to take another one.
@@ -100,19 +115,22 @@ fn rank(symptom: &Symptom) -> (usize, bool, Option<Code>) {
 /// The symptoms that show the same general fault as another one: a target that never falls back
 /// violates each requirement that asks for a fallback. The head of an effect shows in at least a
 /// fifth of the calls in which it could.
-fn by_effect(symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
+fn by_effect(run: &Run<'_>, symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
     let mut follow = BTreeMap::new();
     let is_general = |it: &Symptom| {
         it.id.requirement.is_some()
             && it.verdict == Verdict::Fail
             && it.hit.len() * 5 >= it.possible.len()
     };
+    let everywhere: Vec<_> =
+        symptoms.iter().map(|it| is_general(it) && is_everywhere(run, symptoms, it)).collect();
     for (index, symptom) in symptoms.iter().enumerate() {
         let Some(effect) = symptom.effect else { continue };
-        let is_meant = |(_, head): &(usize, &Symptom)| {
+        let is_meant = |(at, head): &(usize, &Symptom)| {
             head.effect == Some(effect)
                 && is_general(head)
                 && (head.endpoint.is_none() || head.endpoint == symptom.endpoint)
+                && (everywhere[*at] || shares_faults(run, head, symptom))
         };
         let heads = symptoms.iter().enumerate().filter(is_meant);
         let head = heads.max_by_key(|(index, head)| (head.hit.len(), Reverse(*index)));
@@ -121,6 +139,32 @@ fn by_effect(symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
         }
     }
     follow
+}
+
+/// Whether the effect of a head shows in at least a fifth of the calls to its endpoint with a failed
+/// attempt, whatever failed.
+fn is_everywhere(run: &Run<'_>, symptoms: &[Symptom], head: &Symptom) -> bool {
+    let endpoint = |at: &CallAt| run.call(*at).map(|call| call.endpoint);
+    let is_there = |at: &CallAt| head.endpoint.is_none() || head.endpoint == endpoint(at);
+    let failing: BTreeSet<_> = run.failing().filter(is_there).collect();
+    let of_effect = symptoms.iter().filter(|it| {
+        head.effect.is_some() && it.effect == head.effect && it.verdict == Verdict::Fail
+    });
+    let hit: BTreeSet<_> = of_effect.flat_map(|it| it.hit.intersection(&failing)).collect();
+    hit.len() * 5 >= failing.len()
+}
+
+/// Whether nearly all calls of a symptom fail like those of the head. A target that does not fall
+/// back after a broken answer may also lack a chain for prompts that are too long, but these are two
+/// faults.
+fn shares_faults(run: &Run<'_>, head: &Symptom, symptom: &Symptom) -> bool {
+    let of_head = run.faults(head);
+    let calls = symptom.hit.iter().filter_map(|at| run.call(*at));
+    let fits = |call: &&CallFacts| {
+        let mut faults = call.faults().peekable();
+        faults.peek().is_none() || faults.any(|fault| of_head.contains(&fault))
+    };
+    calls.clone().filter(fits).count() * 5 >= calls.count() * 4
 }
 
 /// The group whose cases contain nearly all cases of a symptom, or nearly equal them.
@@ -136,7 +180,10 @@ fn explained_by<'a>(
         let nearly_all = common * 5 >= cases.len() * 4;
         let nearly_equal = common * 10 >= group.cases.len() * 9 && common * 5 >= cases.len() * 3;
         let first = &symptoms[group.symptoms[0]];
-        nearly_equal || nearly_all && is_informative(run, symptom, first)
+        // What is in only a few of a group's cases says little about it, and must not be overlooked.
+        let is_typical = !symptom.is_grave || common * 2 >= group.cases.len();
+        let is_meant = is_typical && !is_of_form(first) && is_informative(run, symptom, first);
+        nearly_equal || nearly_all && is_meant
     };
     // In per mille of all cases of the two.
     let likeness = |group: &Group| {
@@ -178,7 +225,7 @@ impl Grouping<'_> {
                 of[case][violation] = Some(index);
             }
         }
-        self.assign_expectations(&mut of);
+        self.assign_consequences(&mut of);
         let number = 0..self.groups.len();
         let mut all: Vec<_> = number.map(|index| (index, self.cause(index, &of))).collect();
         // The worst first.
@@ -202,9 +249,10 @@ impl Grouping<'_> {
         group.symptoms.iter().flat_map(|index| self.symptoms[*index].violations.iter().copied())
     }
 
-    /// A missed expectation of a scenario follows from a requirement that its case violates: in the
-    /// same call, or else in an earlier one, or else in any.
-    fn assign_expectations(&self, of: &mut [Vec<Option<usize>>]) {
+    /// What is no symptom of its own follows from a requirement that its case violates: in the same
+    /// call, or else in an earlier one, or else in any. This holds for a missed expectation of a
+    /// scenario, and for what a failed call shows of the gateway's program.
+    fn assign_consequences(&self, of: &mut [Vec<Option<usize>>]) {
         for (facts, of) in self.run.cases.iter().zip(of) {
             for index in 0..of.len() {
                 let it = &facts.fingerprints[index];
@@ -239,7 +287,8 @@ impl Grouping<'_> {
             })
         };
         let silent = cases.iter().filter(is_silent).count();
-        let scope = Scope::new(&self.run, first);
+        let calls = cases.iter().flat_map(|case| self.calls_with(*case, index, &of[*case]));
+        let scope = Scope::new(&self.run, first).without_contradicted(calls);
         let is_meant = |endpoint| scope.endpoints.is_empty() || scope.endpoints.contains(&endpoint);
         let possible = first
             .possible
@@ -260,10 +309,31 @@ impl Grouping<'_> {
         }
     }
 
+    /// The calls of a case that show this cause.
+    fn calls_with(
+        &self,
+        case: usize,
+        cause: usize,
+        of: &[Option<usize>],
+    ) -> impl Iterator<Item = &CallFacts> {
+        let facts = self.run.cases[case];
+        let fingerprints = facts.fingerprints.iter().zip(of);
+        let of_cause = fingerprints.filter(|(_, it)| **it == Some(cause)).map(|(it, _)| it.call);
+        let calls: BTreeSet<_> = of_cause.collect();
+        calls.into_iter().filter_map(|call| facts.calls.get(call))
+    }
+
     /// The simplest violation of the symptom: in the case with the fewest causes, calls and
-    /// attempts.
+    /// attempts, after the most frequent failures.
     fn example(&self, symptom: &Symptom, of: &[Vec<Option<usize>>]) -> ViolationAt {
         let fault = self.fault(symptom);
+        let faults = |at: CallAt| {
+            self.run.call(at).into_iter().flat_map(CallFacts::faults).collect::<Vec<_>>()
+        };
+        let mut often = BTreeMap::<_, usize>::new();
+        for at in &symptom.hit {
+            *often.entry(faults(*at)).or_default() += 1;
+        }
         let simplicity = |at: &&ViolationAt| {
             let (case, violation) = **at;
             let facts = self.run.cases[case];
@@ -272,7 +342,9 @@ impl Grouping<'_> {
             let it = &facts.fingerprints[violation];
             let is_other =
                 (it.fault != fault && it.general_fault != fault) || it.verdict != symptom.verdict;
-            (is_other, causes.len(), facts.calls.len(), attempts, case, violation)
+            let like_it = often.get(&faults((case, it.call))).copied().unwrap_or_default();
+            let size = (causes.len(), facts.calls.len(), attempts, facts.fingerprints.len());
+            (is_other, size, Reverse(like_it), case, violation)
         };
         symptom.violations.iter().min_by_key(simplicity).copied().unwrap_or_default()
     }

@@ -5,13 +5,13 @@ use std::fmt;
 
 use fallproof_protocol::provider::{Endpoint, Surface};
 
-use super::facts::FaultClass;
+use super::facts::{CallFacts, FaultClass};
 use super::symptom::{Run, Symptom, is_of_request};
 
 /// Where a cause shows, compared with where it could show. Empty fields do not narrow the scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// The endpoints, if they are not all that could show it.
+    /// The endpoints, if they are few or not all that could show it.
     pub endpoints: Vec<Endpoint>,
     /// `Some(true)` if it shows only in streams, `Some(false)` if it never does.
     pub streams: Option<bool>,
@@ -40,7 +40,8 @@ impl Scope {
         // Calls without a violation, although it could show there.
         let missed = || symptom.possible.difference(&symptom.hit).filter_map(|at| run.call(*at));
         let elsewhere = missed().filter(|it| !endpoints.contains(&it.endpoint)).count();
-        let is_everywhere = symptom.endpoint.is_none() && elsewhere < ENOUGH;
+        let is_everywhere =
+            symptom.endpoint.is_none() && elsewhere < ENOUGH && endpoints.len() > MOST_ENDPOINTS;
         let mut scope = Self::default();
         if !is_everywhere {
             scope.endpoints = endpoints.iter().copied().collect();
@@ -74,13 +75,36 @@ impl Scope {
             }
         }
         // What a provider gets depends on no failure, but what a client gets does.
-        let faults: BTreeSet<_> = hit.iter().flat_map(|it| it.faults()).collect();
+        let faults = run.faults(symptom);
         let every_call_fails = hit.iter().all(|it| it.faults().next().is_some());
         let is_of_request = symptom.id.requirement.is_none_or(is_of_request);
         if !is_of_request && every_call_fails && faults.len() <= MOST_FAULTS {
             scope.faults = faults.into_iter().collect();
         }
         scope
+    }
+
+    /// The scope without what these calls, which all show the cause, contradict.
+    pub(super) fn without_contradicted<'a>(
+        mut self,
+        calls: impl Iterator<Item = &'a CallFacts>,
+    ) -> Self {
+        for call in calls {
+            if !self.endpoints.is_empty() && !self.endpoints.contains(&call.endpoint) {
+                self.endpoints.push(call.endpoint);
+                self.endpoints.sort_unstable();
+            }
+            self.streams = self.streams.filter(|it| *it == call.is_streamed);
+            let has_later = call.attempts.len() > 1;
+            self.later_attempts = self.later_attempts.filter(|is_later| !is_later || has_later);
+            if !call.attempts.iter().any(|it| self.surfaces.contains(&it.surface)) {
+                self.surfaces.clear();
+            }
+            if !call.faults().any(|fault| self.faults.contains(&fault)) {
+                self.faults.clear();
+            }
+        }
+        self
     }
 }
 

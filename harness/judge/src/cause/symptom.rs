@@ -6,7 +6,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 
 use super::CauseId;
-use super::facts::{CallFacts, CaseFacts, FaultClass, Fingerprint};
+use super::facts::{CUT_OFF, CallFacts, CaseFacts, FaultClass, Fingerprint};
 use crate::violation::{Effect, Verdict};
 
 /// A call of a run: index of the case, index of the call.
@@ -37,6 +37,8 @@ pub(super) struct Symptom {
     pub(super) possible: BTreeSet<CallAt>,
     pub(super) verdict: Verdict,
     pub(super) effect: Option<Effect>,
+    /// Whether it is so grave that it must not be hidden below a cause that rarely shows it.
+    pub(super) is_grave: bool,
 }
 
 /// The fingerprints and facts of a run.
@@ -64,8 +66,20 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// The calls with a failed attempt.
+    pub(super) fn failing(&self) -> impl Iterator<Item = CallAt> {
+        let calls = self.calls().filter(|(_, call)| call.faults().next().is_some());
+        calls.map(|(at, _)| at)
+    }
+
+    /// How attempts failed in the calls of a symptom.
+    pub(super) fn faults(&self, symptom: &Symptom) -> BTreeSet<FaultClass> {
+        symptom.hit.iter().filter_map(|at| self.call(*at)).flat_map(CallFacts::faults).collect()
+    }
+
     /// The violations that count, by requirement. An expectation counts only if its case violates
-    /// no requirement.
+    /// no requirement. What a call shows of the gateway's program counts only if the call violates
+    /// no other requirement.
     fn violations(&self) -> BTreeMap<(Option<Code>, &'static str), Vec<ViolationAt>> {
         let mut by_requirement = BTreeMap::<_, Vec<_>>::new();
         for (case, facts) in self.cases.iter().enumerate() {
@@ -76,6 +90,7 @@ impl<'a> Run<'a> {
             for (index, it) in facts.fingerprints.iter().enumerate().filter(|(_, it)| counts(it)) {
                 let detail = match it.requirement {
                     None if is_explained => continue,
+                    Some(Code::Leak06) if fails_otherwise(facts, it.call) => continue,
                     None => effect.map_or("", Effect::name),
                     Some(code) => detail(code, it),
                 };
@@ -256,7 +271,9 @@ impl<'a> Run<'a> {
         let all: usize = effects.values().sum();
         let nearly_all = effects.into_iter().find(|(_, number)| number * 5 >= all * 4);
         let effect = nearly_all.and_then(|(effect, _)| effect);
-        Symptom { id, endpoint, violations, hit, possible, verdict, effect }
+        let is_grave =
+            verdict == Verdict::Fail && violations.iter().any(|at| is_grave(self.fingerprint(*at)));
+        Symptom { id, endpoint, violations, hit, possible, verdict, effect, is_grave }
     }
 }
 
@@ -292,10 +309,38 @@ pub(super) fn is_of_request(code: Code) -> bool {
     matches!(code.family(), "AUTH" | "PAYLOAD" | "HEADER" | "CONTROL")
 }
 
+/// Whether a requirement is about what a response shows of a gateway.
+pub(super) fn is_leak(code: Code) -> bool {
+    code.family() == "LEAK"
+}
+
+/// Whether the call violates a requirement about something else than what its response shows.
+fn fails_otherwise(facts: &CaseFacts, call: usize) -> bool {
+    facts.fingerprints.iter().any(|it| {
+        it.call == call
+            && it.verdict == Verdict::Fail
+            && it.requirement.is_some_and(|code| !is_leak(code))
+    })
+}
+
+/// Whether the client gets no answer although there is one, or gets content of two attempts.
+fn is_grave(fingerprint: &Fingerprint) -> bool {
+    match fingerprint.requirement {
+        Some(Code::Client11 | Code::Stream05 | Code::Stream06) => true,
+        Some(Code::Client06) => fingerprint.kind == ANSWER_AS_ERROR,
+        _ => false,
+    }
+}
+
+/// The kind of a violation by a target that answers with an error although a deployment succeeded.
+const ANSWER_AS_ERROR: &str = "answer-as-error";
+
 /// What distinguishes violations of the same requirement from the beginning.
 fn detail(code: Code, fingerprint: &Fingerprint) -> &'static str {
     match (code, fingerprint.kind) {
-        (Code::Client06, kind @ "own-failure") => kind,
+        (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR)) => kind,
+        (Code::Client11, CUT_OFF) => CUT_OFF,
+        (Code::Stream08, kind) => kind,
         _ => "",
     }
 }

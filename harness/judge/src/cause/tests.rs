@@ -180,6 +180,29 @@ fn requirements_that_ask_for_the_same_follow_the_one_that_is_broken_everywhere()
 }
 
 #[test]
+fn what_is_missed_after_one_failure_does_not_explain_what_is_missed_after_another() {
+    let after = |fault, fingerprints| {
+        let mut case = chat(fingerprints);
+        case.calls[0].attempts[0].fault = Some(fault);
+        case
+    };
+    let misses = |code, fault| {
+        let it = breach(Some(code), None);
+        after(fault, vec![Fingerprint { effect: Some(Effect::NoFallback), ..it }])
+    };
+    let mut cases = vec![
+        misses(Code::Route03, FaultClass::InvalidResponse),
+        misses(Code::Route03, FaultClass::InvalidResponse),
+        misses(Code::Route10, FaultClass::Status(400)),
+        misses(Code::Stream11, FaultClass::InvalidResponse),
+    ];
+    // A target that never falls back misses both for the same reason.
+    assert_eq!(ids(&found(&cases)), ["route-03"]);
+    cases.extend((0..20).map(|_| after(FaultClass::Status(500), Vec::new())));
+    assert_eq!(ids(&found(&cases)), ["route-03", "route-10"]);
+}
+
+#[test]
 fn a_warning_is_a_cause_after_all_failures() {
     let warn = Fingerprint { verdict: Verdict::Warn, ..breach(Some(Code::Client02), None) };
     let warns = || chat(vec![warn.clone()]);
@@ -219,15 +242,65 @@ fn the_simplest_case_is_the_example() {
 
 #[test]
 fn the_scope_names_what_is_narrower_than_it_could_be() {
-    let in_second = || chat(vec![lost("/seed", 1)]);
-    let mut cases: Vec<_> = (0..3).map(|_| in_second()).collect();
-    assert_eq!(found(&cases).all[0].scope.to_string(), "after the first attempt; azure-v1 only");
-    let embeddings = || case(call(Endpoint::Embeddings, &["seed"]), Vec::new());
-    cases.extend((0..3).map(|_| embeddings()));
-    let scope = found(&cases).all[0].scope.to_string();
-    assert_eq!(scope, "chat/completions; after the first attempt; azure-v1 only");
-    // One case shows no pattern.
-    assert_eq!(found(&[in_second()]).all[0].scope.to_string(), "");
+    let scope = |cases: &[CaseFacts]| found(cases).all[0].scope.to_string();
+    let in_second = |endpoint| case(call(endpoint, &["seed"]), vec![lost("/seed", 1)]);
+    let four = [
+        Endpoint::ChatCompletions,
+        Endpoint::Completions,
+        Endpoint::Embeddings,
+        Endpoint::Responses,
+    ];
+    let mut cases: Vec<_> = four.into_iter().map(in_second).collect();
+    assert_eq!(scope(&cases), "after the first attempt; azure-v1 only");
+    cases.extend((0..3).map(|_| case(call(Endpoint::Moderations, &["seed"]), Vec::new())));
+    assert_eq!(scope(&cases), "4 endpoints; after the first attempt; azure-v1 only");
+    // Few endpoints are named, even if it could show nowhere else. One case shows no pattern.
+    assert_eq!(scope(&[in_second(Endpoint::Responses)]), "responses");
+}
+
+#[test]
+fn the_scope_says_nothing_that_a_case_of_the_cause_contradicts() {
+    let of_stream = |is_streamed, fingerprints| {
+        let mut case = chat(fingerprints);
+        case.calls[0].is_streamed = is_streamed;
+        case
+    };
+    let broken = |code| breach(Some(code), None);
+    let mut cases: Vec<_> = (0..9)
+        .map(|_| of_stream(true, vec![broken(Code::Route03), broken(Code::Client04)]))
+        .collect();
+    cases.extend((0..3).map(|_| of_stream(false, Vec::new())));
+    let scope = |cases: &[CaseFacts]| found(cases).all[0].scope.to_string();
+    assert_eq!(scope(&cases), "chat/completions; streams only; after a 500");
+    // The second requirement of the same cause is also violated without a stream.
+    cases.push(of_stream(false, vec![broken(Code::Client04)]));
+    assert_eq!(ids(&found(&cases)), ["route-03"]);
+    assert_eq!(scope(&cases), "chat/completions; after a 500");
+}
+
+#[test]
+fn a_grave_symptom_does_not_hide_below_a_cause_that_rarely_shows_it() {
+    let broken = |code| breach(Some(code), None);
+    let mut cases: Vec<_> = (0..8).map(|_| chat(vec![broken(Code::Route03)])).collect();
+    cases.push(chat(vec![broken(Code::Route03), broken(Code::Client11)]));
+    assert_eq!(ids(&found(&cases)), ["route-03", "client-11"]);
+    let always: Vec<_> =
+        (0..4).map(|_| chat(vec![broken(Code::Route03), broken(Code::Client11)])).collect();
+    assert_eq!(ids(&found(&always)), ["route-03"]);
+}
+
+#[test]
+fn nothing_follows_from_how_an_error_is_presented() {
+    let broken = |code| breach(Some(code), None);
+    let mut cases: Vec<_> = (0..20).map(|_| chat(vec![broken(Code::Client05)])).collect();
+    cases.push(chat(vec![broken(Code::Route03), broken(Code::Client05)]));
+    cases.push(chat(vec![broken(Code::Client06), broken(Code::Client05)]));
+    assert_eq!(ids(&found(&cases)), ["client-05", "route-03", "client-06"]);
+    // What a failed call shows of the gateway's program follows from the failure.
+    let shows = || vec![broken(Code::Route03), broken(Code::Leak06)];
+    let found = found(&[chat(shows()), chat(shows()), chat(vec![broken(Code::Leak06)])]);
+    assert_eq!(ids(&found), ["route-03", "leak-06"]);
+    assert_eq!(found.all[1].cases, [2]);
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn an_additional_event_without_content_is_no_finding() {
 #[test]
 fn an_event_keeps_its_name() {
     let got = primary(ANSWER).replacen("data:", "event: chunk\ndata:", 2);
-    let wanted = "01 event 2 of attempt 1 was named \"\" and arrived as \"chunk\": \
+    let wanted = "01 event 2 of attempt 1 has no name and arrived as \"chunk\": \
                 {\"id\":\"primary\",\"choices\":[{\"delta\":{\"content\":\"one\"}}]}";
     assert_found(answered().got_stream(got), &[wanted]);
 }
@@ -457,8 +457,7 @@ fn a_model_may_answer_without_a_stream() {
 
 // 11 and 12
 
-const NO_FALLBACK: &str =
-    "the stream of attempt 1 started with an error, but `backup` was never tried";
+const NO_FALLBACK: &str = "attempt 1 answered the call for a stream with an error before any content, but `backup` was never tried";
 
 #[rstest]
 #[case::event("text/event-stream", "data: {\"error\":{\"message\":\"Overloaded.\"}}\n\n")]

@@ -91,6 +91,14 @@ pub(super) fn compare(
     breaches
 }
 
+fn renamed(from: String, to: String) -> Alteration {
+    match (from.is_empty(), to.is_empty()) {
+        (_, true) => Alteration::NameLost(from),
+        (true, false) => Alteration::NameAdded(to),
+        (false, false) => Alteration::Renamed { from, to },
+    }
+}
+
 /// How `wanted` was altered, and the event that shows it. `other` arrived in the position of
 /// `wanted`.
 fn difference<'e>(
@@ -101,8 +109,7 @@ fn difference<'e>(
 ) -> (Alteration, &'e &'e Event) {
     let holds = |events: &[&Event], event: &Event| event.index_in(events.iter().copied()).is_some();
     if wanted.name != other.name && other.index_in([*wanted].into_iter()).is_some() {
-        let (from, to) = (wanted.name.clone(), other.name.clone());
-        return (Alteration::Renamed { from, to }, other);
+        return (renamed(wanted.name.clone(), other.name.clone()), other);
     }
     if holds(&sent[..at], other) {
         return (Alteration::Twice, other);

@@ -68,7 +68,7 @@ violations! {
             "the client requested a stream and got the content type `{got}`"
             => "answers a call for a stream without content type `text/event-stream`";
         NoFallbackOnStreamError { next: String } =>
-            "the stream of attempt {n} started with an error, but `{next}` was never tried"
+            "attempt {n} answered the call for a stream with an error before any content, but `{next}` was never tried"
             => "does not fall back after a stream that starts with an error";
         InventedSuccess =>
             "every attempt failed before any content, but the client got a success status"
@@ -99,6 +99,10 @@ pub enum Alteration {
     Changed(String),
     #[strum(to_string = "was named \"{from}\" and arrived as \"{to}\"")]
     Renamed { from: String, to: String },
+    #[strum(to_string = "was named \"{0}\" and arrived without a name")]
+    NameLost(String),
+    #[strum(to_string = "has no name and arrived as \"{0}\"")]
+    NameAdded(String),
     #[strum(to_string = "arrived twice")]
     Twice,
     #[strum(to_string = "arrived too late")]
@@ -119,6 +123,8 @@ impl Alteration {
                 return format!("changes stream events{}", fault::at(pointer));
             }
             Self::Renamed { .. } => "renames stream events",
+            Self::NameLost(_) => "loses the names of stream events",
+            Self::NameAdded(_) => "adds names to stream events",
             Self::Twice => "repeats events of a stream",
             Self::Late => "reorders events of a stream",
             Self::NeverSent => "adds events to a stream",

@@ -128,6 +128,8 @@ fn a_phrase_tells_how_a_stream_was_altered() {
     };
     let at = || "/choices/12/delta/role".to_owned();
     let renamed = Alteration::Renamed { from: "one".to_owned(), to: "two".to_owned() };
+    let name_lost = Alteration::NameLost("one".to_owned());
+    let name_added = Alteration::NameAdded("two".to_owned());
     let again = |how| StreamViolation::StartsAgain { event: 4, how }.into();
     let metadata = |part: &str| StreamViolation::MetadataChanged {
         event: 2,
@@ -149,6 +151,8 @@ fn a_phrase_tells_how_a_stream_was_altered() {
             ),
             (altered(Alteration::Changed(String::new())).into(), "changes stream events"),
             (altered(renamed).into(), "renames stream events"),
+            (altered(name_lost).into(), "loses the names of stream events"),
+            (altered(name_added).into(), "adds names to stream events"),
             (altered(Alteration::Twice).into(), "repeats events of a stream"),
             (altered(Alteration::Late).into(), "reorders events of a stream"),
             (altered(Alteration::NeverSent).into(), "adds events to a stream"),

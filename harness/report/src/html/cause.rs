@@ -50,13 +50,8 @@ fn explained(report: &Report) -> String {
 }
 
 fn one(cause: &Cause, by_id: &BTreeMap<&str, &Case>, target: &str) -> Value {
-    let Cause { fault, scope, could_show, silent, requirement, .. } = cause;
+    let Cause { fault, scope, could_show, requirement, .. } = cause;
     let number = cause.cases.len();
-    let unknown_to_client = match *silent {
-        0 => String::new(),
-        all if all == number => "the client could not know".to_owned(),
-        some => format!("the client could not know in {some}"),
-    };
     let follows = cause.follows.iter().map(|it| {
         let cases = phrases::cases(it.cases);
         context! { requirement => &it.requirement, cases }
@@ -69,7 +64,7 @@ fn one(cause: &Cause, by_id: &BTreeMap<&str, &Case>, target: &str) -> Value {
         number,
         extent => extent(number, *could_show),
         percent => 100 * number / (*could_show).max(1),
-        unknown_to_client,
+        silent => phrases::silent(cause),
         requirement,
         follows => follows.collect::<Vec<_>>(),
         example => example(cause, by_id),

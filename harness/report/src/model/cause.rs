@@ -24,7 +24,7 @@ pub struct Cause {
     pub cases: Vec<String>,
     /// Number of judged cases in which it could show.
     pub could_show: usize,
-    /// Number of its cases in which the client could not know of the fault.
+    /// Number of its cases in which the client got no sign of an error.
     pub silent: usize,
     /// Its simplest case.
     pub example: Example,

@@ -80,14 +80,7 @@ fn requirement(cause: &Cause, width: usize) -> Vec<String> {
 }
 
 fn silent(cause: &Cause) -> Option<String> {
-    let all = cause.cases.len();
-    let how_many = match cause.silent {
-        0 => return None,
-        _ if all == 1 => String::new(),
-        silent if silent == all => format!(" in any of the {all} cases"),
-        silent => format!(" in {silent} of the {all} cases"),
-    };
-    Some(format!("  silent: the client could not know of it{how_many}"))
+    Some(format!("  silent: {}", phrases::silent(cause)?))
 }
 
 fn message(cause: &Cause, example: Option<&Case>) -> String {
