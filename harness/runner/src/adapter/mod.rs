@@ -18,6 +18,7 @@ mod process;
 mod ready;
 mod render;
 mod site;
+mod strict;
 mod template;
 mod variant;
 mod waivers;
