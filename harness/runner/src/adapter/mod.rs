@@ -20,6 +20,7 @@ mod render;
 mod site;
 mod strict;
 mod template;
+mod unused;
 mod variant;
 mod waivers;
 
@@ -34,4 +35,5 @@ pub use log::Log;
 pub use process::{LaunchError, Process};
 pub use render::{Configuration, RequestStyle};
 pub use site::Site;
+pub use unused::Unused;
 pub use variant::UnknownVariant;
