@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 pub use script::override_headers;
 
 use crate::Reply;
-use crate::behavior::{Behavior, ScriptError, UNEXPECTED, WireFault};
+use crate::behavior::{self, Behavior, ScriptError, UNEXPECTED, WireFault};
 use crate::marker::Marker;
 use crate::provider::{Deployment, Endpoint, Names, Surface};
 use crate::reply::{ReplyContext, ReplyMode};
@@ -213,7 +213,7 @@ impl MockProviders {
             (Arc::clone(mock), *attempts, *earlier, Arc::clone(stored))
         };
         Some(if request.method == "POST" {
-            let scheduled = script::entry(&mock.script, mock.repeat_last, attempt - earlier);
+            let scheduled = behavior::scheduled(&mock.script, mock.repeat_last, attempt - earlier);
             mock.attempt(attempt, scheduled, request, &stored)
         } else {
             mock.probe(request, &stored.lock())

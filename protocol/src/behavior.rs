@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::coding::Coding;
 
 pub use self::catalogue::{Entry, behavior_names, behaviors, find};
-pub use self::script::{FRAMING, ScriptError, unsendable};
+pub use self::script::{FRAMING, ScriptError, scheduled, unsendable};
 
 /// Name of the behavior that refuses connections. It is not played by a server: the deployment gets
 /// an address that refuses connections, and its attempts are not recorded.

@@ -3,9 +3,11 @@
 
 mod diff;
 mod document;
+mod error_message;
 mod number;
 mod tokens;
 
 pub use self::diff::{Difference, DifferenceKind, differences};
 pub use self::document::{Tree, quoted};
+pub use self::error_message::error_message;
 pub use self::tokens::{Token, Tokens, unescaped};

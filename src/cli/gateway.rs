@@ -80,6 +80,11 @@ impl Gateway {
         self.adapter.is_some()
     }
 
+    /// The arguments that name the adapter and its variant.
+    pub(super) fn named_adapter(&self) -> Option<(&str, Option<&str>)> {
+        Some((self.adapter.as_deref()?, self.variant.as_deref()))
+    }
+
     /// Plans a run against the gateway; `None` if the options do not name a gateway.
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let found = |name| adapter::find_variant(name, self.variant.as_deref());

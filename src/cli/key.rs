@@ -9,6 +9,9 @@ use fallproof_suite::secret::LONGEST;
 /// The environment variable for the key, which keeps it out of command lines.
 const VARIABLE: &str = "FALLPROOF_KEY";
 
+/// Stands for a key in a command that is shown to the user.
+const PLACEHOLDER: &str = "…";
+
 #[derive(Debug, Args)]
 pub(super) struct Key {
     /// The API key that the gateway expects from its clients
@@ -33,7 +36,15 @@ impl Key {
     /// the key comes from the environment or is the default.
     pub(super) fn again(&self) -> Option<String> {
         let key = self.own()?;
-        (env::var(VARIABLE).ok().as_deref() != Some(key)).then(|| "--key …".to_owned())
+        (env::var(VARIABLE).ok().as_deref() != Some(key)).then(|| format!("--key {PLACEHOLDER}"))
+    }
+
+    /// The words of such a command, with the default key in place of the placeholder.
+    pub(super) fn filled_in(words: Vec<String>) -> impl Iterator<Item = String> {
+        words.into_iter().map(|word| match word.as_str() {
+            PLACEHOLDER => REFERENCE_CLIENT_KEY.to_owned(),
+            _ => word,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use fallproof_runner::shell::quoted;
 use fallproof_suite::scenario;
 
 use super::init::{is_new, write};
@@ -42,12 +43,15 @@ impl New {
         let above = format!("{}{SCHEMA}", "../".repeat(id.matches('/').count()));
         let text = TEMPLATE.replace("{schema}", &above).replace("{id}", id);
         write(&file, &text)?;
+        println!("{}", file.display());
         // The first line of the scenario names this schema, which editors use for completion.
         let schema = self.scenarios.join(SCHEMA);
         if !schema.exists() {
             write(&schema, &scenario::schema())?;
+            println!("{} (for completion in editors)", schema.display());
         }
-        println!("{}\nnext: fallproof run {id}", file.display());
+        let file = file.to_string_lossy();
+        println!("next: fallproof check {}, then fallproof run {id}", quoted(&file));
         Ok(())
     }
 }

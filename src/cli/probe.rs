@@ -11,6 +11,7 @@ use fallproof::probe::{self, Difference, Item};
 use fallproof_judge::Case;
 use fallproof_runner::Runner;
 use fallproof_runner::interrupt::unless;
+use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
@@ -28,6 +29,8 @@ pub(super) struct Probe {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// Write the draft into a new file [default: print it]
+    ///
+    /// If the adapter already declares capabilities, only the differences are printed.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -72,7 +75,11 @@ impl Probe {
         }
         let draft = probe::draft(answers.iter().map(|(scenario, case)| (*scenario, case)));
         let text = probe::yaml(&draft);
+        let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
+        let declared = adapter.map(|adapter| &adapter.capabilities);
+        let is_filled = declared.is_some_and(|it| *it != Capabilities::default());
         match &self.out {
+            None if is_filled => eprintln!("--out FILE writes the whole draft"),
             None => print!("{text}"),
             Some(file) => {
                 let written =
@@ -82,8 +89,7 @@ impl Probe {
             }
         }
         eprintln!("{} questions asked, {} left out", answers.len(), plan.left_out.len());
-        let adapter = plan.batches.first().and_then(|batch| batch.target.adapter());
-        if let Some(declared) = adapter.map(|adapter| &adapter.capabilities) {
+        if let Some(declared) = declared {
             // The probe has no questions for some items, and skips questions about unsupported
             // features. So a declared item that was not detected may not have been tested.
             let all = probe::differences(declared, &draft.capabilities);

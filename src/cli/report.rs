@@ -1,5 +1,7 @@
 //! `fallproof report`: compares reports, or lists the causes of one.
 
+mod configuration;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +77,10 @@ impl Report {
         let cause = bug_report::find(report, name).map_err(Stop::usage)?;
         let path = &self.reports[0];
         let dir = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
-        let text = bug_report::write(report, cause, dir.unwrap_or(Path::new(".")));
+        let dir = dir.unwrap_or(Path::new("."));
+        let example = &cause.example;
+        let configuration = configuration::of_case(&example.case, &example.replay);
+        let text = bug_report::write(report, cause, dir, configuration.as_ref());
         print!("{}", text.map_err(Stop::harness)?);
         Ok(())
     }

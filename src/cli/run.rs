@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant, SystemTime};
 
-use clap::Args;
+use clap::{Args, Parser as _};
 use fallproof_reference::{REFERENCE_CLIENT_KEY, ReferenceTarget};
 use fallproof_report::evidence_file::EvidenceFile;
 use fallproof_report::hints::Hints;
@@ -13,7 +13,7 @@ use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
 use fallproof_runner::interrupt::Interrupt;
-use fallproof_runner::{Batches, RunPlan};
+use fallproof_runner::{Batches, RunPlan, shell};
 use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::{Header, Mask, SuiteFacts};
 use fallproof_suite::scenario::Scenario;
@@ -24,9 +24,13 @@ use tokio::runtime::Runtime;
 
 use super::gateway::Gateway;
 use super::judging::Judging;
+use super::key::Key;
 use super::output::Output;
 use super::print::eprintln;
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime, saboteur};
+use super::{
+    Cli, Command, DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime,
+    saboteur,
+};
 
 /// Number of scenarios that run in parallel against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -45,7 +49,7 @@ Examples:
   fallproof run responses-compact --saboteur invented-metadata")]
 pub(super) struct Run {
     #[command(flatten)]
-    selection: Selection,
+    pub(super) selection: Selection,
     /// Run at most this many scenarios in parallel
     ///
     /// [default: what the adapter allows; 1 against a gateway without an adapter, 64 against the
@@ -67,12 +71,20 @@ pub(super) struct Run {
     #[allow(clippy::option_option, reason = "not asked for, asked for, and with a seed")]
     shuffle: Option<Option<u64>>,
     #[command(flatten)]
-    gateway: Gateway,
+    pub(super) gateway: Gateway,
     #[command(flatten)]
     output: Output,
 }
 
 impl Run {
+    /// Parses a command from a report, which runs a scenario again; `None` if it is another one.
+    pub(super) fn of_replay(command: &str) -> Option<Self> {
+        match Cli::try_parse_from(Key::filled_in(shell::words(command)?)).ok()?.command {
+            Command::Run(run) => Some(run),
+            _ => None,
+        }
+    }
+
     pub(super) fn execute(&self) -> Result<(), Stop> {
         let Selected { suite, scenarios } = self.selected()?;
         let baseline = self.output.known(&suite)?;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fallproof_protocol::condition::Condition;
+use fallproof_protocol::json::error_message;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use indexmap::IndexMap;
 
 use fallproof_judge::{Case, Outcome, Verdict, Violation};
 use fallproof_suite::capabilities::{Capabilities, Change, Rewrite};
-use fallproof_suite::evidence::{CallEvidence, Ending};
+use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::{Code, Level};
 use fallproof_suite::scenario::Scenario;
@@ -34,6 +35,7 @@ pub fn draft<'a>(answers: impl IntoIterator<Item = (&'a Scenario, &'a Case)>) ->
     let endpoints = [about("endpoints"), about("forms")].concat();
     unsupported(&mut draft, &endpoints, Feature::Endpoint);
     unsupported(&mut draft, &about("streams"), Feature::Stream);
+    remove_redundant(&mut draft.capabilities.unsupported);
     let failures = [about("statuses"), about("failures"), about("slow")].concat();
     fallback_on(&mut draft, &failures);
     cooldowns(&mut draft, &about("rests"));
@@ -52,21 +54,35 @@ fn served(case: &Case) -> bool {
     !case.evidence.calls().is_empty() && case.evidence.calls().iter().all(answered)
 }
 
+/// Why the target did not serve the call of a case, as a reason for the capabilities.
 fn why_not(case: &Case) -> String {
     match &case.judgment.outcome {
         Outcome::Skipped(reason) => return reason.to_string(),
-        Outcome::Inconclusive(unclear) => return unclear.to_string(),
+        Outcome::Inconclusive(Inconclusive::NotWired { status: Some(status), message, .. }) => {
+            return answered(*status, message.clone());
+        }
         _ => {}
     }
-    match case.evidence.calls().first() {
-        Some(step) if step.exchange.ending == Ending::Complete => {
-            let status = step.exchange.status.unwrap_or_default();
-            let without =
-                if step.requests.is_empty() { " without calling a deployment" } else { "" };
-            format!("returned {status}{without}")
+    let Some(step) = case.evidence.calls().first() else {
+        return match &case.judgment.outcome {
+            Outcome::Inconclusive(unclear) => unclear.to_string(),
+            _ => "was not run".to_owned(),
+        };
+    };
+    let exchange = &step.exchange;
+    match exchange.status.filter(|_| exchange.ending == Ending::Complete) {
+        Some(status) if status < 400 && step.requests.is_empty() => {
+            format!("answered {status} without calling a deployment")
         }
-        Some(step) => step.exchange.ending.in_words(),
-        None => "was not run".to_owned(),
+        Some(status) => answered(status, error_message(&exchange.body)),
+        None => exchange.ending.in_words(),
+    }
+}
+
+fn answered(status: u16, message: Option<String>) -> String {
+    match message {
+        Some(message) => format!("answered {status}: {message}"),
+        None => format!("answered {status}"),
     }
 }
 
@@ -92,6 +108,15 @@ fn unsupported(draft: &mut Draft, answers: &[Answer<'_>], feature: fn(Endpoint) 
             }));
         }
     }
+}
+
+/// Removes the streams of endpoints that are unsupported altogether.
+fn remove_redundant(unsupported: &mut IndexMap<Feature, String>) {
+    let all: Vec<_> = unsupported.keys().copied().collect();
+    unsupported.retain(|feature, _| match feature {
+        Feature::Stream(endpoint) => !all.contains(&Feature::Endpoint(*endpoint)),
+        _ => true,
+    });
 }
 
 /// The failure that a scenario tests, derived from its id.
@@ -140,7 +165,14 @@ fn fallback_on(draft: &mut Draft, answers: &[Answer<'_>]) {
     for kind in kinds {
         let of_kind: Vec<_> = seen.iter().filter(|(_, (it, _))| *it == kind).collect();
         let not: Vec<_> = of_kind.iter().filter(|(_, (_, led))| !led).collect();
-        if !of_kind.is_empty() && not.len() < of_kind.len() {
+        let is_mixed = !not.is_empty() && not.len() < of_kind.len();
+        if is_mixed && kind == Condition::InvalidResponse {
+            // The cases of this kind differ too much for one claim.
+            let ids: Vec<_> = not.iter().map(|(id, _)| format!("`{id}`")).collect();
+            let remark =
+                format!("`fallback_on` leaves out `{kind}`: no fallback in {}", ids.join(", "));
+            draft.remarks.push(remark);
+        } else if !of_kind.is_empty() && not.len() < of_kind.len() {
             conditions.push(kind);
             draft.remarks.extend(
                 not.iter().map(|(id, _)| format!("falls back on `{kind}`, but not in `{id}`")),
@@ -260,5 +292,20 @@ fn not_claimed(draft: &mut Draft, answers: &[Answer<'_>]) {
                 draft.capabilities.waived.entry(code).or_insert(why);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_of_an_unsupported_endpoint_is_redundant() {
+        let (gone, there) = (Endpoint::Completions, Endpoint::Responses);
+        let features = [Feature::Endpoint(gone), Feature::Stream(gone), Feature::Stream(there)];
+        let mut unsupported = features.map(|it| (it, "why".to_owned())).into_iter().collect();
+        remove_redundant(&mut unsupported);
+        let left: Vec<_> = unsupported.into_keys().collect();
+        assert_eq!(left, [features[0], features[2]]);
     }
 }

@@ -12,12 +12,17 @@ use fallproof_suite::capabilities::{Capabilities, Rewrite};
 use fallproof_suite::feature::Feature;
 use fallproof_suite::requirement::Code;
 
+/// Tells how to use a draft.
+const HEADER: &str = "\
+# Draft written by `fallproof probe`. Put these capabilities into the adapter, and review each line:
+# the probe cannot tell a deliberate choice from a bug. Then run it again until nothing differs.
+";
+
 /// The draft as the `capabilities` of an adapter, with the remarks as comments. Strings are written
 /// as JSON, which is valid YAML.
 pub fn yaml(draft: &Draft) -> String {
     let Draft { capabilities, remarks } = draft;
-    let mut text =
-        String::from("# Draft written by `fallproof probe`. Review it before you rely on it.\n");
+    let mut text = String::from(HEADER);
     for remark in remarks {
         let _ = writeln!(text, "# observed: {remark}");
     }

@@ -80,7 +80,7 @@ fn a_new_scenario_passes_and_existing_ones_are_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let output = fallproof(folder.path(), &["new", "routing/mine"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    assert!(told(&output).contains("next: fallproof run routing/mine"), "{}", told(&output));
+    assert!(told(&output).contains("then fallproof run routing/mine"), "{}", told(&output));
     let schema = folder.path().join("scenarios/schema.json");
     let schema = std::fs::read_to_string(schema).expect("the schema that the first line names");
     assert_eq!(schema, fallproof_suite::scenario::schema());

@@ -33,11 +33,14 @@ fn adapter() -> String {
     let mut page =
         keys::page("Keys of an adapter", "An adapter", "harness/runner/adapters/schema.json");
     page.push_str(
-        "\n## Features\n\nThe keys of `unsupported`. An endpoint alone stands for all calls to it; with `stream`, for \
-         those that ask for a stream.\n\n",
+        "\n## Features\n\nThe keys of `unsupported`. A template that configures a feature uses one of its \
+         variables; `fallproof check` warns if none does, unless the feature is unsupported.\n\n\
+         | feature | meaning | variables |\n|---|---|---|\n",
     );
     for feature in Feature::all() {
-        let _ = writeln!(page, "- `{feature}`");
+        let variables: Vec<_> = feature.variables().iter().map(|it| format!("`{it}`")).collect();
+        let (meaning, variables) = (feature.meaning(), variables.join(", "));
+        let _ = writeln!(page, "| `{feature}` | {meaning} | {variables} |");
     }
     page
 }

@@ -1,5 +1,6 @@
 //! `fallproof probe` and `fallproof doctor`, run as a command.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Command, Output};
 use std::thread;
@@ -40,6 +41,26 @@ fn the_draft_for_the_reference_router_equals_its_adapter() {
                       401, 403, 404, 408, 409, 429, 5xx]";
     assert!(told(&output).contains(conditions), "{}", told(&output));
     assert!(told(&output).contains("0 differences from the capabilities in the adapter"));
+}
+
+#[test]
+fn for_an_adapter_with_capabilities_only_the_differences_are_printed() {
+    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("mine.yaml");
+    let text = fs::read_to_string(REFERENCE[1]).expect("it is in the repository");
+    let claims = "capabilities: { fallback_on: [connection, timeout, 5xx] }\n";
+    fs::write(&file, text + claims).expect("a file in a temporary folder");
+    let program = env!("CARGO_BIN_EXE_fallproof");
+    let output = Command::new(program)
+        .args(["probe", "--launch", "--program", program, "--adapter"])
+        .arg(&file)
+        .output()
+        .expect("the binary was built with this test");
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.stdout.is_empty(), "{}", told(&output));
+    for line in ["--out FILE writes the whole draft", "  + falls back on 429"] {
+        assert!(told(&output).contains(line), "{}", told(&output));
+    }
 }
 
 #[test]

@@ -122,6 +122,24 @@ fn a_file_that_is_not_right_is_checked_by_what_it_is(#[case] content: &str, #[ca
     assert!(told(&output).contains(hint), "{}", told(&output));
 }
 
+#[test]
+fn each_scenario_of_a_folder_is_checked() {
+    let folder = TempDir::new().expect("a temporary folder");
+    printed(folder.path(), &["new", "routing/mine"]);
+    printed(folder.path(), &["new", "yours"]);
+    let checked = printed(folder.path(), &["check", "scenarios"]);
+    assert_eq!(checked, "scenarios is valid: 2 cases\n");
+    fs::write(folder.path().join("scenarios/wrong.yaml"), "title: A\nprove: []\n")
+        .expect("written");
+    let output = fallproof(folder.path(), &["check", "scenarios"]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("scenarios/wrong.yaml:2:1"), "{}", told(&output));
+    let empty = TempDir::new().expect("a temporary folder");
+    let output = fallproof(empty.path(), &["check", "."]);
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("`.` holds no scenario"), "{}", told(&output));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn where_nothing_can_be_printed_a_list_ends_with_the_reason() {

@@ -5,11 +5,10 @@
 //!
 //! 1. A violation has a [fingerprint](Fingerprint), and its case a list of [facts](CaseFacts) about
 //!    each call: what could have gone wrong there.
-//! 2. Violations of the same requirement are one [symptom](symptom), split by the member of the
-//!    body that they are about, and by endpoint where one endpoint is hit far more often than the
-//!    others.
-//! 3. A symptom whose cases nearly all have an earlier one [follows](group) from it. What remains
-//!    is one cause each.
+//! 2. Violations of the same requirement that concern the same member of the body are one
+//!    [symptom](symptom). An endpoint with far more violations than the others has its own symptom.
+//! 3. If nearly all cases of a symptom also have an earlier symptom, it [follows](group) from that
+//!    one. Each remaining symptom is a cause.
 //!
 //! The causes depend only on the violations and facts, not on the order of the cases. Their ids are
 //! made from the first symptom of each, so that they stay the same from run to run.

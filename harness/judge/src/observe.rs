@@ -92,8 +92,8 @@ impl<'a> ObservedRequest<'a> {
     }
 }
 
-/// Returns the bytes with their content coding removed, if they are packed. This goes by the bytes
-/// alone; whether the header agrees is judged separately. Reduces the number of bytes `left`.
+/// Removes the content coding, if there is one. It is recognized from the bytes alone; the
+/// `content-encoding` header is checked separately. Reduces the number of bytes `left`.
 fn plain(bytes: &[u8], left: &mut usize) -> Option<Vec<u8>> {
     let plain = coding::unpacked(bytes, *left)?;
     *left -= plain.len();

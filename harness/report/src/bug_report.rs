@@ -13,6 +13,18 @@ use crate::{markdown, phrases, template};
 /// Maximum number of characters of a body that are shown.
 const MAX_BODY: usize = 2000;
 
+/// Maximum number of characters of a configuration file that are shown.
+const MAX_FILE: usize = 8000;
+
+/// The configuration of the gateway for the example of a cause.
+#[derive(Debug)]
+pub struct Configuration {
+    /// The command that writes its files.
+    pub command: String,
+    /// Names and contents of its files, without API keys. Empty if they are unknown.
+    pub files: Vec<(String, String)>,
+}
+
 /// Returns the cause with this id or this number, counted from 1 in the order of the report.
 ///
 /// # Errors
@@ -49,11 +61,17 @@ pub fn list(report: &Report) -> String {
 }
 
 /// Writes the bug report of a cause. `dir` is the folder of the report, which has the traffic of the
-/// failed cases. API keys are already redacted in both.
+/// failed cases. API keys are already redacted in both. `configuration` is `None` if the gateway has no
+/// adapter.
 ///
 /// # Errors
 /// The template cannot be drawn.
-pub fn write(report: &Report, cause: &Cause, dir: &Path) -> io::Result<String> {
+pub fn write(
+    report: &Report,
+    cause: &Cause,
+    dir: &Path,
+    configuration: Option<&Configuration>,
+) -> io::Result<String> {
     let example = &cause.example;
     let case = report.cases.iter().find(|case| case.id == example.case);
     let shown = case.into_iter().flat_map(|case| &case.steps);
@@ -62,10 +80,9 @@ pub fn write(report: &Report, cause: &Cause, dir: &Path) -> io::Result<String> {
     let code = cause.requirement.as_deref();
     let requirement = report.requirements().find(|it| Some(it.code.as_str()) == code);
     let follows = cause.follows.iter().filter_map(|it| it.requirement.clone());
-    let adapter = report.target.adapter.as_ref().map(|name| match &report.target.version {
-        Some(version) => format!("{name}@{version}"),
-        None => name.clone(),
-    });
+    let files = configuration.into_iter().flat_map(|it| &it.files);
+    let files =
+        files.map(|(name, text)| context! { name, text => shortened(text.trim_end(), MAX_FILE) });
     let view = context! {
         target => report.target.to_string(),
         sentence => cause.sentence(),
@@ -76,10 +93,8 @@ pub fn write(report: &Report, cause: &Cause, dir: &Path) -> io::Result<String> {
         heads => Step::HEADS,
         steps => shown,
         exchanges => case.map(|case| exchanges(case, dir)).unwrap_or_default(),
-        configure => adapter.as_ref().map(|it| {
-            format!("fallproof config {it} '{}' --out gateway", example.case)
-        }),
-        adapter,
+        configure => configuration.map(|it| &it.command),
+        files => files.collect::<Vec<_>>(),
         version => &report.tool.version,
         suite => phrases::short(&report.suite.fingerprint),
         id => &cause.id,
@@ -146,12 +161,13 @@ fn exchanges(case: &Case, dir: &Path) -> Vec<Value> {
     let har = text.and_then(|text| serde_json::from_str::<Har>(&text).ok());
     let exchange = |Entry { comment, request, response }: Entry| {
         let Request { method, url, headers, body } = request;
-        let sent = format!("{method} {url}\n{}\n{}", lines(&headers), shortened(&body.text));
+        let sent =
+            format!("{method} {url}\n{}\n{}", lines(&headers), shortened(&body.text, MAX_BODY));
         let got = match response.status {
             0 => "no response".to_owned(),
             status => {
                 let headers = lines(&response.headers);
-                format!("{status}\n{headers}\n{}", shortened(&response.content.text))
+                format!("{status}\n{headers}\n{}", shortened(&response.content.text, MAX_BODY))
             }
         };
         context! { what => comment, sent, got }
@@ -164,10 +180,10 @@ fn lines(headers: &[Header]) -> String {
     headers.iter().flat_map(|Header { name, value }| [name, ": ", value, "\n"]).collect()
 }
 
-/// The beginning of a body, and how long it is.
-fn shortened(body: &str) -> String {
-    match body.char_indices().nth(MAX_BODY) {
-        Some((end, _)) => format!("{}…\n({} bytes in all)", &body[..end], body.len()),
-        None => body.to_owned(),
+/// The first `most` characters of a text, and how long it is.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…\n({} bytes in all)", &text[..end], text.len()),
+        None => text.to_owned(),
     }
 }

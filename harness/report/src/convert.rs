@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fallproof_judge::{self as judge, CaseFacts};
 use fallproof_protocol::behavior::{
-    Chunking, CutEnd, CutPoint, HeadFault, KeepAliveFault, WireFault,
+    Behavior, Chunking, CutEnd, CutPoint, HeadFault, KeepAliveFault, WireFault, scheduled,
 };
 use fallproof_protocol::json::Tree;
 use fallproof_protocol::request_log::RecordedRequest;
@@ -38,6 +38,12 @@ impl<'a> Context<'a> {
             .iter()
             .find_map(|group| group.deployment_at(prefix))
             .map(|(_, deployment)| deployment)
+    }
+
+    /// Returns the entry of the script for an attempt; `None` after the end of the script.
+    fn scheduled(&self, recorded: &RecordedRequest) -> Option<&'a Behavior> {
+        let described = self.scenario.deployments.get(&self.deployment(recorded)?.name)?;
+        scheduled(&described.script, described.repeat_last, recorded.attempt)
     }
 }
 
@@ -118,11 +124,7 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
             surface: deployment.map_or_else(String::new, Deployment::surface_label),
             request: phrases::line(&format!("{} {}", recorded.method, recorded.target)),
             status: recorded.status,
-            behavior: if recorded.refused {
-                "refused".to_owned()
-            } else {
-                recorded.behavior.clone()
-            },
+            behavior: behavior(recorded, context),
             fault: fault(&recorded.wire),
             refusal: refusal(recorded),
             at_ms: since_case(recorded.times.head),
@@ -143,6 +145,26 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
         attempts: attempts.collect(),
         diffs: diffs(index, step, context, &case.judgment.violations),
     }
+}
+
+/// The scripted behavior: its name in the catalogue, and what the script sends in place of its reply.
+pub(super) fn behavior(recorded: &RecordedRequest, context: Context<'_>) -> String {
+    if recorded.refused {
+        return "refused".to_owned();
+    }
+    match context.scheduled(recorded).filter(|it| it.reply == recorded.behavior) {
+        Some(played) => in_short(played),
+        None => recorded.behavior.clone(),
+    }
+}
+
+fn in_short(Behavior { reply: name, status, body, .. }: &Behavior) -> String {
+    let is_replaced = status.is_some() || body.is_some();
+    // A script that gives only a status or a body does not name `ok`.
+    let name = (name != "ok" || !is_replaced).then(|| name.clone());
+    let status = status.map(|status| format!("status {status}"));
+    let body = body.as_ref().map(|_| "scripted body".to_owned());
+    name.into_iter().chain(status).chain(body).collect::<Vec<_>>().join(", ")
 }
 
 /// The provider's error message: the violation that it found, or the message of its scripted error.
@@ -278,6 +300,18 @@ mod tests {
     fn a_fault_is_described(#[case] wire: &str, #[case] described: Option<&str>) {
         let wire: WireFault = serde_json::from_str(wire).expect("a valid wire fault");
         assert_eq!(fault(&wire).as_deref(), described);
+    }
+
+    #[rstest]
+    #[case(r#""ok""#, "ok")]
+    #[case(r#"{ "headers": { "a": "b" } }"#, "ok")]
+    #[case(r#"{ "status": 503 }"#, "status 503")]
+    #[case(r#"{ "body": "{}" }"#, "scripted body")]
+    #[case(r#"{ "status": 503, "body": "{}" }"#, "status 503, scripted body")]
+    #[case(r#"{ "reply": "overloaded", "status": 529 }"#, "overloaded, status 529")]
+    fn a_behavior_says_what_the_script_replaces(#[case] entry: &str, #[case] shown: &str) {
+        let behavior: Behavior = serde_json::from_str(entry).expect("a valid behavior");
+        assert_eq!(in_short(&behavior), shown);
     }
 
     #[rstest]

@@ -107,7 +107,7 @@ fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
             let comment = format!(
                 "{call}attempt {} at {deployment}: {}{}",
                 number + 1,
-                if recorded.refused { "refused" } else { &recorded.behavior },
+                convert::behavior(recorded, context),
                 fault.unwrap_or_default(),
             );
             entries.push(Entry::of_attempt(recorded, host, comment));

@@ -84,7 +84,8 @@ impl Target for LaunchedGateway {
     fn identity(&self) -> BoxFuture<'_, TargetName> {
         async {
             let Self { adapter, site } = self;
-            let version = adapter.installed_version(&site.installation).await;
+            let installed = adapter.installed_version(&site.installation).await;
+            let version = installed.or_else(|| adapter.only_version().map(str::to_owned));
             TargetName { version, ..named(Some(adapter)) }
         }
         .boxed()

@@ -9,8 +9,8 @@
 //!   target exits again is a cause.
 //! - All other cases are settled: their results are final.
 //!
-//! When a case runs alone, the target may already be gone at its start. If this happens twice, the
-//! case is settled too, so that it does not block the others.
+//! When a case runs alone, the target may already have exited before the case starts. If this happens
+//! twice, the case is settled too, so that it does not block the others.
 
 use std::mem;
 use std::time::Duration;

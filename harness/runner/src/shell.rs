@@ -1,4 +1,4 @@
-//! Quoting for a POSIX shell.
+//! Command lines of a POSIX shell.
 
 use std::borrow::Cow;
 
@@ -6,4 +6,9 @@ use std::borrow::Cow;
 pub fn quoted(word: &str) -> Cow<'_, str> {
     // Quoting fails only for a word with a NUL, which no program can get as an argument anyway.
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
+}
+
+/// Returns the words of a command; `None` if a quote is not closed.
+pub fn words(command: &str) -> Option<Vec<String>> {
+    shlex::split(command)
 }

@@ -102,6 +102,9 @@ pub enum Inconclusive {
         /// The status of the target's answer, if the complaint quotes it.
         #[serde(default)]
         status: Option<u16>,
+        /// The message of the error in the target's answer, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// Whether the target had gone away. If it comes back, the case can be run again.
         is_gone: bool,
     },

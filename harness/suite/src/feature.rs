@@ -6,7 +6,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 /// A feature that a scenario can need from a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +22,19 @@ pub enum Feature {
 }
 
 /// An ability of a target other than serving an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumMessage,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Ability {
     /// Fallback to another deployment after a failure.
@@ -67,6 +79,55 @@ impl Feature {
             .chain(endpoints.map(Self::Stream))
             .chain(Surface::ALL.into_iter().map(Self::Surface))
             .chain(Ability::VARIANTS.iter().copied().map(Self::Other))
+    }
+
+    /// What the feature is, in one sentence.
+    pub fn meaning(self) -> String {
+        match self {
+            Self::Endpoint(endpoint) => format!("Calls to `{}`.", endpoint.path()),
+            Self::Stream(endpoint) => {
+                format!("Calls to `{}` that ask for a stream.", endpoint.path())
+            }
+            Self::Surface(surface) => format!("Deployments of the surface `{}`.", surface.name()),
+            Self::Other(ability) => ability.get_documentation().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The variables of an adapter's templates that configure the feature. A template must use at
+    /// least one of them. Empty if the feature is not configured by a variable.
+    pub fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Surface(Surface::AzureLegacy) => &[
+                "deployment.surface",
+                "deployment.provider",
+                "deployment.api_version",
+                "deployment.urls",
+            ],
+            Self::Endpoint(_) | Self::Stream(_) | Self::Surface(_) => &[],
+            Self::Other(ability) => ability.variables(),
+        }
+    }
+}
+
+impl Ability {
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Fallback => &["group.chain", "group.deployments"],
+            Self::Retries => &["group.policy.retries"],
+            Self::Timeout => &["group.policy.timeout_ms"],
+            Self::TotalTimeout => &["group.policy.total_timeout_ms"],
+            Self::Cooldown => &["group.policy.cooldown"],
+            Self::MaxRetryAfter => &["group.policy.max_retry_after_ms"],
+            Self::FallbackOn => &["group.policy.fallback_on"],
+            Self::ContextLengthChain => &["group.on_context_length"],
+            Self::ContentFilterChain => &["group.on_content_filter"],
+            Self::Organization => &["deployment.organization"],
+            Self::Project => &["deployment.project"],
+            Self::DeploymentHeaders => &["deployment.headers"],
+            Self::DeploymentQuery => &["deployment.query"],
+            Self::ModelRouting => &["group.name"],
+            Self::ClientKeys => &["gateway.key"],
+        }
     }
 }
 

@@ -1,10 +1,10 @@
-//! Scripts: which behavior an attempt gets, and how the behavior changes the reply.
+//! Scripts: whether they can be played, and how a behavior changes the reply.
 
 use std::time::{Duration, SystemTime};
 
 use super::MockDeployment;
 use crate::Reply;
-use crate::behavior::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, ScriptError, WireFault};
+use crate::behavior::{Behavior, ScriptError, WireFault};
 use crate::errors;
 use crate::provider::{Deployment, Endpoint};
 use fallproof_protocol::letters::with_letters;
@@ -25,25 +25,6 @@ pub(super) fn validate(mock: &MockDeployment) -> Result<(), ScriptError> {
         return Err(ScriptError::Prefix(mock.prefix.clone()));
     }
     mock.script.iter().try_for_each(Behavior::validate)
-}
-
-/// The behavior of an attempt, given its number from 1; `None` after the end of the script.
-pub(super) fn entry(script: &[Behavior], repeat_last: bool, attempt: u32) -> Option<&Behavior> {
-    let mut before = 0_u64;
-    for behavior in script {
-        before += u64::from(behavior.count);
-        if u64::from(attempt) <= before {
-            return Some(behavior).filter(|behavior| plays_here(behavior));
-        }
-    }
-    script.last().filter(|behavior| repeat_last && plays_here(behavior))
-}
-
-/// Whether the mock can play the behavior. It cannot play `connection_refused` and
-/// `connect_timeout`, which have ports of their own; if an attempt reaches the mock nevertheless,
-/// the attempt is unexpected.
-fn plays_here(behavior: &Behavior) -> bool {
-    ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
 }
 
 /// The catalogue's error reply for this behavior (`None` if it sends the success reply) and the

@@ -1,8 +1,8 @@
-//! Validation of scripts.
+//! Scripts: their validation, and which behavior an attempt gets.
 
 use http::{HeaderName, HeaderValue};
 
-use super::{Behavior, find};
+use super::{Behavior, CONNECT_TIMEOUT, CONNECTION_REFUSED, find};
 use crate::letters::{self, MOST_LETTERS};
 
 /// Headers that frame a reply. The server writes them, so a script cannot set them.
@@ -65,6 +65,25 @@ impl Behavior {
             None => Ok(()),
         }
     }
+}
+
+/// The behavior of an attempt, given its number from 1; `None` after the end of the script.
+pub fn scheduled(script: &[Behavior], repeat_last: bool, attempt: u32) -> Option<&Behavior> {
+    let mut before = 0_u64;
+    for behavior in script {
+        before += u64::from(behavior.count);
+        if u64::from(attempt) <= before {
+            return Some(behavior).filter(|behavior| plays_here(behavior));
+        }
+    }
+    script.last().filter(|behavior| repeat_last && plays_here(behavior))
+}
+
+/// Whether the mock can play the behavior. It cannot play `connection_refused` and
+/// `connect_timeout`, which have ports of their own; if an attempt reaches the mock nevertheless,
+/// the attempt is unexpected.
+fn plays_here(behavior: &Behavior) -> bool {
+    ![CONNECTION_REFUSED, CONNECT_TIMEOUT].contains(&behavior.reply.as_str())
 }
 
 fn is_framing(name: &str) -> bool {

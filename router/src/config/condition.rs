@@ -19,9 +19,9 @@ pub enum Condition {
     ErrorInSuccess,
     /// A status such as `429`: an error with exactly this status.
     Status(u16),
-    /// `4xx`: any error status from 400 to 499, which blames the request.
+    /// `4xx`: any status from 400 to 499: the request is at fault.
     Any4xx,
-    /// `5xx`: any error status from 500 to 599, which blames the provider.
+    /// `5xx`: any status from 500 to 599: the provider is at fault.
     Any5xx,
 }
 

@@ -96,7 +96,9 @@ fn headline(failure: &Failure) -> String {
         Some(requirement) => {
             format!("{}  {}", requirement.code.red().bold(), requirement.sentence.trim())
         }
-        None => format!("{}", "differs from what the router model predicts".red().bold()),
+        None => {
+            format!("{}", "differs from the recommended policy (router/README.md)".red().bold())
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::fs;
 
 use fallproof_runner::adapter;
+use fallproof_suite::feature::Feature;
 use fallproof_suite::yaml;
 use rstest::rstest;
 use serde_json::Value;
 
 use crate::common::{SUITE, assert_up_to_date};
 
-use super::support::{MINIMAL, addresses, read, root, site};
+use super::support::{MINIMAL, addresses, read, root, scenarios, site};
 
 #[test]
 fn every_file_in_the_folder_is_a_built_in_adapter() {
@@ -58,6 +59,49 @@ fn every_adapter_can_be_rendered_with_the_complete_suite() {
         let batches = adapter.check(&families, addresses(), &site());
         let batches = batches.unwrap_or_else(|error| panic!("{error}"));
         assert!(!batches.batches.is_empty(), "{} supports nothing", adapter.id);
+    }
+}
+
+#[test]
+fn every_adapter_uses_the_variables_of_the_features_that_it_claims() {
+    let own = root().join("tests/harness/adapters/reference.yaml");
+    let own = adapter::read(&own).expect("it is valid");
+    for adapter in adapter::all().iter().map(AsRef::as_ref).chain([&own]) {
+        assert_eq!(adapter.unused(&SUITE.scenarios), [], "{}", adapter.id);
+        for name in adapter.variants.keys() {
+            let variant = adapter.variant(name).expect("it is listed");
+            assert_eq!(variant.unused(&SUITE.scenarios), [], "{} {name}", adapter.id);
+        }
+    }
+}
+
+#[rstest]
+#[case::unused("files: { a: 'cooldown {{ gateway.key }}' }", true)]
+#[case::declared("capabilities: { unsupported: { cooldown: it has none } }", false)]
+#[case::used("files: { a: '{% for it in groups %}{{ it.policy.cooldown }}{% endfor %}' }", false)]
+#[case::used_in_a_setting("settings: { a: group.policy.cooldown }", false)]
+#[case::excluded("cannot: [{ when: group.policy.cooldown is not none, reason: a }]", false)]
+fn a_feature_that_no_template_uses_is_found(#[case] line: &str, #[case] is_found: bool) {
+    let adapter = read(&format!("{MINIMAL}{line}\n")).expect("it is valid");
+    let unused = adapter.unused(&scenarios(&["cooldown/**"]));
+    let unused: Vec<_> = unused.iter().map(ToString::to_string).collect();
+    let is_about_cooldowns = |it: &String| {
+        it.starts_with("no template uses `group.policy.cooldown`, which ")
+            && it.ends_with(" scenarios need: use it, or declare `unsupported: cooldown`")
+    };
+    assert_eq!(unused.iter().any(is_about_cooldowns), is_found, "{unused:?}");
+}
+
+#[test]
+fn a_template_can_use_the_variables_of_each_feature() {
+    for variable in Feature::all().flat_map(Feature::variables) {
+        let tag = format!("{{{{ {variable} | tojson }}}}");
+        let groups = "{% for group in groups %}{% for deployment in group.chain %}";
+        let ends = "{% endfor %}{% endfor %}";
+        let adapter = read(&format!("{MINIMAL}files: {{ a: '{groups}{tag}{ends}' }}\n"));
+        let adapter = adapter.expect("it is valid");
+        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+        adapter.render(&plan, &site()).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

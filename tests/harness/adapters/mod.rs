@@ -2,6 +2,7 @@
 
 mod configuring;
 mod files;
+mod installation;
 mod launching;
 mod rendering;
 mod splitting;

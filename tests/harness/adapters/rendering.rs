@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use fallproof_runner::adapter::{self, Adapter};
+use rstest::rstest;
 
-use super::support::{MINIMAL, addresses, read, root, scenarios, site};
+use super::support::{MINIMAL, addresses, file, read, root, scenarios, site};
 
 /// Chains over all surfaces, one with retries and a timeout, a form whose deployments have different
 /// names, and a group with a single deployment.
@@ -53,15 +54,85 @@ fn each_adapter_renders_a_small_plan_as_in_its_snapshot() {
     });
 }
 
+/// The error of an adapter with these lines, which cannot be rendered for a small plan.
+fn error(lines: &str) -> String {
+    let adapter = read(&format!("{MINIMAL}{lines}")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string()
+}
+
 #[test]
 fn an_undefined_name_is_reported_with_its_line_in_the_template() {
-    let adapter = read(&format!("{MINIMAL}files: {{ a: \"one\\n{{{{ group.nme }}}}\" }}\n"))
-        .expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
-    let error = adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string();
-    for fragment in ["`files.a` cannot be rendered at line 2", "mine.yaml:8"] {
+    let error = error("files: { a: \"one\\n{{ group.nme }}\" }\n");
+    for fragment in ["`files.a` cannot be rendered (line 2 of the template): `group", "mine.yaml:8"]
+    {
         assert!(error.contains(fragment), "{error}");
     }
+}
+
+#[test]
+fn an_undefined_name_in_a_block_is_reported_at_its_line_of_the_file() {
+    let error = error(
+        "files:\n  a: |\n    {% for group in groups %}\n\n    - {{ group.name }}: {{ group.nme }}\n    {% endfor %}\n",
+    );
+    for fragment in ["`files.a` cannot be rendered: `group.nme` is undefined", "mine.yaml:12:28"] {
+        assert!(error.contains(fragment), "{error}");
+    }
+}
+
+#[rstest]
+#[case::value("gateway.kee | tojson", "`gateway.kee` is undefined")]
+#[case::in_a_list("[gateway.kee] | tojson", "`gateway.kee` is undefined")]
+#[case::in_a_mapping("{'a': gateway.kee} | tojson", "`gateway.kee` is undefined")]
+#[case::indented("gateway.kee | tojson(indent=2)", "`gateway.kee` is undefined")]
+#[case::attribute("groups | map(attribute='nme') | list | tojson", "map(attribute='nme')")]
+#[case::selected("groups | selectattr('nme') | list", "the attribute `nme` is undefined")]
+#[case::rejected("groups | rejectattr('policy.nme') | list", "`policy.nme` is undefined")]
+#[case::none("gateway.kee is not none", "`gateway.kee` is undefined")]
+#[case::length("gateway.kee | length", "`gateway.kee` is undefined")]
+#[case::items("gateway.kee | items | list", "`gateway.kee` is undefined")]
+fn no_filter_hides_an_undefined_name(#[case] expression: &str, #[case] fragment: &str) {
+    let error = error(&format!("files:\n  a: |\n    {{{{ {expression} }}}}\n"));
+    assert!(error.contains(fragment) && error.contains("mine.yaml:10"), "{error}");
+}
+
+#[rstest]
+#[case("gateway.key | tojson", "\"sk-fallproof-client\"")]
+#[case("groups[0].policy.cooldown | tojson", "null")]
+#[case("gateway.kee | default('a') | tojson", "\"a\"")]
+#[case("gateway.kee is defined", "False")]
+#[case("groups[0].policy.cooldown is none", "True")]
+#[case("groups | selectattr('kee', 'defined') | list | length", "0")]
+#[case("groups | map(attribute='kee', default='a') | list | tojson", "[\"a\"]")]
+#[case("('a' if gateway.port == 1) | tojson", "null")]
+fn an_undefined_name_can_be_handled(#[case] expression: &str, #[case] expected: &str) {
+    let file = format!("files:\n  a: |\n    {{{{ {expression} }}}}\n");
+    let adapter = read(&format!("{MINIMAL}{file}")).expect("it is valid");
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let configuration = adapter.render(&plan, &site()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(configuration.files[0].1.trim(), expected);
+}
+
+#[test]
+fn a_template_can_name_the_folder_of_its_adapter() {
+    let (folder, file) = file(&format!(
+        "{MINIMAL}settings: {{ a: \"1\" }}\nfiles: {{ a: '{{{{ adapter.folder }}}}' }}\n\
+         variants: {{ other: {{ about: A., settings: {{ a: \"2\" }} }} }}\n"
+    ));
+    let adapter = adapter::read(&file).expect("it is valid");
+    let variant = adapter.variant("other").expect("it has it");
+    for adapter in [adapter, variant] {
+        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+        let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
+        assert_eq!(configuration.files[0].1, folder.path().to_string_lossy());
+    }
+}
+
+#[test]
+fn an_undefined_name_in_a_setting_is_an_error() {
+    let error = error("settings: { retries: group.policy.retires }\n");
+    let fragment = "`settings` cannot be evaluated: `group.policy.retires` is undefined";
+    assert!(error.contains(fragment) && error.contains("mine.yaml:8"), "{error}");
 }
 
 #[test]

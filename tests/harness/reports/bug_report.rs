@@ -1,6 +1,9 @@
 //! The bug report about one cause, and the list of causes.
 
 use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
 
 use super::support::{fallproof, path, reported};
 
@@ -42,6 +45,47 @@ fn a_bug_report_shows_the_bytes_and_how_to_repeat_them() {
     assert!(!shown.contains("sk-fallproof"), "{shown}");
     let by_number = fallproof(&["report", path(&folder), "--cause", "1"]);
     assert_eq!(text(&by_number.stdout), shown);
+}
+
+/// The adapter of the reference router, with a mistake: a wrong name of each Azure deployment.
+fn with_wrong_names(folder: &TempDir) -> String {
+    let original =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/adapters/reference.yaml");
+    let text = fs::read_to_string(original).expect("it is there");
+    let name = "deployment: {{ deployment.deployment_name | tojson }}";
+    let wrong = text.replace(name, "deployment: wrong");
+    assert_ne!(wrong, text);
+    let file = folder.path().join("tiny gate.yaml");
+    fs::write(&file, wrong).expect("a file in a temporary folder");
+    file.to_str().expect("a temporary path is text").to_owned()
+}
+
+#[test]
+fn a_bug_report_shows_the_configuration_and_how_to_write_it() {
+    let temporary = TempDir::new().expect("a temporary folder");
+    let adapter = with_wrong_names(&temporary);
+    let program = env!("CARGO_BIN_EXE_fallproof");
+    let options = ["--adapter", &adapter, "--launch", "--program", program, "--key", "sk-my-own"];
+    let (folder, run) = reported(&[&["responses-compact/openai-to-azure"], &options[..]].concat());
+    assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
+    let shown = || {
+        let shown = fallproof(&["report", path(&folder), "--cause", "1"]);
+        assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+        text(&shown.stdout)
+    };
+    let whole = shown();
+    let command =
+        format!("fallproof config '{adapter}' responses-compact/openai-to-azure --scenarios ");
+    let file = "<details><summary>router.yaml, without keys</summary>\n\n```\nclient_keys: [\"[gateway key]\"]\n";
+    for part in
+        [command.as_str(), file, "    deployment: wrong\n", "key: \"[key of responses-compact/"]
+    {
+        assert!(whole.contains(part), "`{part}` is missing in:\n{whole}");
+    }
+    assert!(!whole.contains("sk-"), "{whole}");
+    fs::remove_file(&adapter).expect("it was written");
+    let without = shown();
+    assert!(without.contains(&command) && !without.contains("router.yaml"), "{without}");
 }
 
 #[test]

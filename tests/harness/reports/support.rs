@@ -189,7 +189,7 @@ pub(crate) fn hostile() -> Report {
     report
 }
 
-/// A cause of `FP-ROUTE-01` that explains all failures of these cases, and is named in them.
+/// A cause of `FP-ROUTE-01` with all failures of these cases. A failure without a cause gets this one.
 pub(crate) fn cause<'a>(id: &str, cases: impl IntoIterator<Item = &'a mut Case>) -> Cause {
     let mut ids = Vec::new();
     for case in cases {

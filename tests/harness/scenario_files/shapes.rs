@@ -21,7 +21,7 @@ fn a_key_has_a_single_value() {
     for (written, words) in [
         ("write: { bytes: 5, «events: 1 }", "found more than one key"),
         ("cut: { end: close, at: { events: 2, «body_bytes: 3 } }", "found more than one key"),
-        ("write: { «bytes: 0 }", "expected a whole number from 1, found `0`"),
+        ("write: { «bytes: 0 }", "expected a whole number of at least 1, found `0`"),
         ("head: { «content_length_off_by: 0 }", "expected a whole number other than 0"),
         ("head: { content_length_off_by: «x }", "expected a whole number from -2147483648"),
         ("write: { events: «3 }", "this key takes no value"),

@@ -122,7 +122,8 @@ fn may_be_overloaded(view: View<'_>, status: u16) -> bool {
     status == 503 && matches!(step, Some(Step::Calls(calls)) if calls.len() > 1)
 }
 
-/// Whether all earlier attempts at the deployment succeeded or failed because of the request.
+/// Whether no earlier attempt at the deployment failed for a reason other than the request (400, 413
+/// or 422).
 fn is_healthy(view: View<'_>, chain_index: usize) -> bool {
     let mut history = view.history().filter(|(_, it)| it.chain_index == chain_index);
     history.all(|(_, it)| {

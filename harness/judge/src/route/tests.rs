@@ -72,7 +72,8 @@ steps:
     assert_found(uncalled, &[wanted]);
     let too_long = Some("context_length_exceeded");
     assert_found(case().failing(400, too_long).attempt("large"), &[]);
-    let wanted = "10 attempt 1 was refused as too long, but `large` was never tried";
+    let wanted =
+        "10 attempt 1 was refused because the request is too long, but `large` was never tried";
     assert_found(case().failing(400, too_long), &[wanted]);
 }
 
@@ -500,7 +501,7 @@ const LIMIT: &str = ", timeout_ms: 500";
 fn no_attempt_takes_longer_than_its_timeout() {
     let ms = Duration::from_millis;
     let case = || Case::with_policy(LIMIT).attempt("primary");
-    let wanted = "12 attempt 1 took 1000 ms without a timeout; the limit is 500 ms";
+    let wanted = "12 attempt 1 took 1000 ms and was not aborted; the limit is 500 ms";
     assert_found(case().delayed_by(ms(1_000)), &[wanted]);
     assert_found(case().delayed_by(ms(999)), &[]);
     let wanted = "12 attempt 1 timed out after 5501 ms; the limit is 500 ms";

@@ -13,9 +13,10 @@ use crate::violation::StreamViolation::{self, EndMissing, HidesInterruption, Unr
 /// The stream that the client got.
 #[derive(Clone, Copy)]
 pub(super) struct ClientStream<'a> {
-    /// The events that are judged one by one.
+    /// The events that are judged one by one: all of them, or the first ones of a stream that has far
+    /// more events than the providers sent.
     pub(super) events: &'a [Event],
-    /// All events.
+    /// All events that the client received.
     pub(super) all: &'a [Event],
     /// Whether the client requested usage.
     pub(super) usage_requested: bool,

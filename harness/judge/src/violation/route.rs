@@ -44,13 +44,13 @@ violations! {
         NamesNoGroup => "attempt {n} went to `{to}` although the call names no model group"
             => "makes attempts for a call that names no model group";
         NoContextLengthFallback { next: String } =>
-            "attempt {n} was refused as too long, but `{next}` was never tried"
+            "attempt {n} was refused because the request is too long, but `{next}` was never tried"
             => "does not try the context-length fallback for a request that is too long";
         NoContentFilterFallback { next: String } =>
             "attempt {n} was refused by a content filter, but `{next}` was never tried"
             => "does not try the content-filter fallback for a filtered request";
         TookTooLong { ms: u64, limit_ms: u64 } =>
-            "attempt {n} took {ms} ms without a timeout; the limit is {limit_ms} ms"
+            "attempt {n} took {ms} ms and was not aborted; the limit is {limit_ms} ms"
             => "does not abort attempts that take longer than the timeout";
         NeverTimedOut { limit_ms: u64 } =>
             "attempt {n} hangs and never timed out; the limit is {limit_ms} ms"

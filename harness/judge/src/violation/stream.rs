@@ -74,7 +74,7 @@ violations! {
             "every attempt failed before any content, but the client got a success status"
             => "answers with a success status although all attempts at a stream failed";
         HeldBack { event: usize, ms: u64 } =>
-            "event {event} of attempt {n} had not reached the client after {ms} ms, when two more had been sent"
+            "event {event} of attempt {n} had not reached the client after {ms} ms, although the provider had sent two more events by then"
             => "holds back stream events while the provider sends more";
         Aborted { ms: u64, pause_ms: u64 } =>
             "the stream of attempt {n} was aborted after {ms} ms, although an event came every {pause_ms} ms"

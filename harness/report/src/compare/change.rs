@@ -252,7 +252,7 @@ fn listed(lists: impl IntoIterator<Item = (String, Vec<Value>)>) -> Vec<Value> {
     lists.map(|(title, rows)| context! { title, rows }).collect()
 }
 
-/// The judged cases that are not among the common ones.
+/// Ids of the cases that were judged only in this report. `common` holds those judged in both.
 fn only(report: &Report, common: &Common<'_>) -> Vec<String> {
     let judged = report.cases.iter().filter(|case| case.is_judged());
     let only = judged.filter(|case| !common.contains_key(case.id.as_str()));

@@ -51,8 +51,8 @@ pub struct Attempt {
     /// Status of the reply; absent if none was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Scripted behavior of the deployment, or `refused` if the provider itself refused the
-    /// request.
+    /// Scripted behavior of the deployment, e.g. `overloaded` or `status 503`, or `refused` if the
+    /// provider itself refused the request.
     pub behavior: String,
     /// Fault injected into the bytes of the reply, if any.
     #[serde(skip_serializing_if = "Option::is_none")]

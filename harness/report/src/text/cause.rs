@@ -1,4 +1,4 @@
-//! A cause: a block that shows its example, or one line.
+//! Prints a cause, either as a block with its example or as a single line.
 
 use owo_colors::{OwoColorize as _, Style};
 

@@ -66,7 +66,10 @@ pub fn find(name: &str) -> Result<Arc<Adapter>, FindError> {
 
 /// Reads the adapter in a file.
 pub fn read(file: &Path) -> Result<Adapter, LoadError> {
-    Source::read(file).and_then(|source| Adapter::parse(&stem(file), source))
+    let mut adapter = Source::read(file).and_then(|source| Adapter::parse(&stem(file), source))?;
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    adapter.folder = file.parent().map(Path::to_owned);
+    Ok(adapter)
 }
 
 fn stem(path: &Path) -> String {

@@ -187,7 +187,7 @@ fn unsupported(adapter: &Adapter, group: &Group) -> Result<Option<String>, Rende
         let applies = cannot
             .when
             .eval(&context)
-            .map_err(|error| adapter.render_error(cannot.when.span(), "cannot.when", &error))?;
+            .map_err(|error| adapter.eval_error(cannot.when.span(), "cannot.when", &error))?;
         if applies.is_true() {
             return Ok(Some(cannot.reason.clone()));
         }

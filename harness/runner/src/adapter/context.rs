@@ -18,6 +18,7 @@ const LISTS: [&str; 4] = ["deployments", "chain", "on_context_length", "on_conte
 /// The values for the templates of one start of a gateway.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Scope {
+    adapter: Value,
     gateway: Value,
     /// Address of the mock server.
     mocks: String,
@@ -28,7 +29,12 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(site: &Site, plan: &Plan, settings: Map<String, Value>) -> Self {
+    pub(super) fn new(
+        adapter: &Adapter,
+        site: &Site,
+        plan: &Plan,
+        settings: Map<String, Value>,
+    ) -> Self {
         let mut deployments = 0;
         let groups = plan.groups.iter().enumerate().map(|(index, planned)| {
             let group = group(planned, deployments);
@@ -37,6 +43,7 @@ impl Scope {
         });
         Self {
             groups: groups.collect(),
+            adapter: adapter.context(),
             gateway: site.context(),
             mocks: plan.mocks.clone(),
             settings,
@@ -74,6 +81,7 @@ impl Scope {
     pub(super) fn of_group(&self, group: usize, deployment: Option<usize>) -> Context {
         let group = &self.groups[group];
         let mut scope = json!({
+            "adapter": self.adapter,
             "gateway": self.gateway,
             "mocks": self.mocks,
             "settings": self.settings,
@@ -92,6 +100,11 @@ pub(super) fn of_planned(planned: &Group) -> Context {
 }
 
 impl Adapter {
+    /// Value of `adapter` in templates. A built-in adapter has no folder.
+    pub(super) fn context(&self) -> Value {
+        self.folder.as_ref().map_or_else(|| json!({}), |folder| json!({ "folder": folder }))
+    }
+
     /// Returns the values of the global settings for a gateway that serves this group.
     pub(super) fn settings_for(&self, group: &Group) -> Result<Map<String, Value>, RenderError> {
         let context = of_planned(group);
@@ -101,7 +114,7 @@ impl Adapter {
         };
         let setting = |(name, expression): (&String, &Expression)| {
             let value = value(expression)
-                .map_err(|error| self.render_error(expression.span(), "settings", &error))?;
+                .map_err(|error| self.eval_error(expression.span(), "settings", &error))?;
             Ok((name.clone(), value))
         };
         self.settings.iter().map(setting).collect()

@@ -26,6 +26,9 @@ pub struct Adapter {
     /// Source text, for later error messages. Always set after reading.
     #[serde(skip)]
     pub(super) source: Option<Source>,
+    /// Folder of the file; `None` for a built-in adapter.
+    #[serde(skip)]
+    pub(super) folder: Option<PathBuf>,
     /// Name of the chosen variant; `None` if the adapter's settings are used unchanged.
     #[serde(skip)]
     pub chosen: Option<String>,

@@ -39,21 +39,26 @@ impl Adapter {
         template: &Template,
         context: &Context,
     ) -> Result<String, RenderError> {
-        template.render(context).map_err(|error| self.render_error(template.span(), key, &error))
+        template.render(context).map_err(|error| {
+            let what = format!("`{key}` cannot be rendered");
+            RenderError(Box::new(match &self.source {
+                Some(source) => template.diagnostic(&what, &error, source),
+                None => self.diagnostic(&what, &error),
+            }))
+        })
     }
 
-    pub(super) fn render_error(
-        &self,
-        span: &Range<usize>,
-        key: &str,
-        error: &Error,
-    ) -> RenderError {
-        let line = error.line().map_or_else(String::new, |line| format!(" at line {line}"));
-        let message = format!("`{key}` cannot be rendered{line}: {}", description(error));
-        let diagnostic = match &self.source {
-            Some(source) => source.error(span, message),
-            None => Diagnostic::about_file(Path::new(&self.id), message),
-        };
-        RenderError(Box::new(diagnostic))
+    /// The error of an expression at this YAML key.
+    pub(super) fn eval_error(&self, span: &Range<usize>, key: &str, error: &Error) -> RenderError {
+        let what = format!("`{key}` cannot be evaluated");
+        RenderError(Box::new(match &self.source {
+            Some(source) => source.error(span, format!("{what}: {}", description(error))),
+            None => self.diagnostic(&what, error),
+        }))
+    }
+
+    /// An error without a position.
+    fn diagnostic(&self, what: &str, error: &Error) -> Diagnostic {
+        Diagnostic::about_file(Path::new(&self.id), format!("{what}: {}", description(error)))
     }
 }

@@ -53,7 +53,7 @@ fn remedy(install: &[String]) -> String {
 impl Adapter {
     /// Finds the installation at `given`, which is a directory or a program. By default, searches
     /// the tested versions in the directory of installations, newest first, and then PATH. If
-    /// `version` is given, looks only for that version.
+    /// `version` is given, looks only for that version, and on PATH only if no commands install it.
     ///
     /// # Errors
     /// A message with the searched paths and the commands that install the gateway.
@@ -81,7 +81,10 @@ impl Adapter {
             }
             searched.push(home.join(&self.launch.program).display().to_string());
         }
-        if let (None, None, Some(command)) = (given, version, self.launch.program.file_name()) {
+        let may_be_on_path = version.is_none_or(|version| version.install.is_empty());
+        if let (None, true, Some(command)) =
+            (given, may_be_on_path, self.launch.program.file_name())
+        {
             let paths = env::var_os("PATH").unwrap_or_default();
             let mut found = env::split_paths(&paths).map(|folder| folder.join(command));
             if let Some(program) = found.find(|program| program.is_file()) {
@@ -105,7 +108,11 @@ impl Adapter {
     /// # Errors
     /// A template cannot be rendered.
     pub fn install_lines(&self, version: &Version) -> Result<Vec<String>, RenderError> {
-        let context = json!({ "home": self.home(version), "version": version.version });
+        let context = json!({
+            "adapter": self.context(),
+            "home": self.home(version),
+            "version": version.version,
+        });
         self.fill_all("install", &version.install, &template::context(context))
     }
 
@@ -113,7 +120,7 @@ impl Adapter {
     pub async fn installed_version(&self, installation: &Installation) -> Option<String> {
         let Installation { home, program } = installation;
         let named = json!({ "home": home, "bin": program.parent(), "program": program });
-        let context = template::context(json!({ "gateway": named }));
+        let context = template::context(json!({ "adapter": self.context(), "gateway": named }));
         let command = self.fill_all("launch.version", &self.launch.version, &context).ok()?;
         let (program, arguments) = command.split_first()?;
         let mut command = Command::new(program);
@@ -124,6 +131,15 @@ impl Adapter {
         let version =
             |word: &str| word.split_whitespace().rev().find(is_version).map(str::to_owned);
         printed.lines().find_map(|line| version(&line.replace(['v', ',', ':'], " ")))
+    }
+
+    /// The adapter's only version, if no commands install it. A program that the user installed has
+    /// this version.
+    pub fn only_version(&self) -> Option<&str> {
+        match self.versions() {
+            [only] if only.install.is_empty() => Some(&only.version),
+            _ => None,
+        }
     }
 
     /// Possible paths of the program in a directory: as installed by the adapter's commands, or in

@@ -18,7 +18,9 @@ mod process;
 mod ready;
 mod render;
 mod site;
+mod strict;
 mod template;
+mod unused;
 mod variant;
 mod waivers;
 
@@ -33,4 +35,5 @@ pub use log::Log;
 pub use process::{LaunchError, Process};
 pub use render::{Configuration, RequestStyle};
 pub use site::Site;
+pub use unused::Unused;
 pub use variant::UnknownVariant;

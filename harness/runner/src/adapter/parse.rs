@@ -63,7 +63,7 @@ impl Adapter {
     }
 
     /// Every template with its YAML key.
-    fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
+    pub(super) fn templates(&self) -> impl Iterator<Item = (String, &Template)> {
         let install = self.versions.value.iter().flat_map(|it| &it.install).map(named("install"));
         let headers = of("client.headers", &self.client.headers);
         let model = [("client.model".to_owned(), &self.client.model)];

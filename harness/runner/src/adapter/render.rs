@@ -50,7 +50,7 @@ impl Adapter {
             Some(group) => self.settings_for(group)?,
             None => serde_json::Map::new(),
         };
-        let scope = Scope::new(site, plan, settings);
+        let scope = Scope::new(self, site, plan, settings);
         let whole = scope.whole();
         let launch = &self.launch;
         Ok(Configuration {

@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, Error, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use fallproof_suite::yaml::{At, Diagnostic, Source};
+
+use super::strict;
 
 // No doc comments here: the JSON Schema would repeat them at every use of the two types.
 
@@ -34,21 +36,62 @@ impl Template {
     /// adapter.
     pub(super) fn check(&self, key: &str, source: &Source) -> Option<Diagnostic> {
         let error = ENVIRONMENT.template_from_str(&self.0.value).err()?;
-        let line = error.line().unwrap_or(1);
-        let message =
-            format!("line {line} of `{key}` is not a valid template: {}", description(&error));
-        Some(source.error(&self.0.span, message))
+        Some(self.diagnostic(&format!("`{key}` is not a valid template"), &error, source))
+    }
+
+    /// The template as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.0.value
     }
 
     /// Position in the adapter file.
     pub(super) fn span(&self) -> &Range<usize> {
         &self.0.span
     }
+
+    /// The error at its position in the adapter file. `what` is the beginning of the message.
+    pub(super) fn diagnostic(&self, what: &str, error: &Error, source: &Source) -> Diagnostic {
+        let At { value, span } = &self.0;
+        let number = error.line().unwrap_or(1);
+        let line = self.line(number, source);
+        let at = if line.is_none() && number > 1 {
+            format!(" (line {number} of the template)")
+        } else {
+            String::new()
+        };
+        let line = line.unwrap_or_else(|| span.clone());
+        let wrong = error.range().and_then(|it| value.get(tag_start(value, it.start)..it.end));
+        let wrong = wrong.and_then(|wrong| source.find(&line, wrong)).unwrap_or(line);
+        source.error(&wrong, format!("{what}{at}: {}", description(error)))
+    }
+
+    /// The line of the adapter file that holds this line of the template, counted from 1. `None` if
+    /// their texts differ, which they do unless the template is a `|` block.
+    fn line(&self, number: usize, source: &Source) -> Option<Range<usize>> {
+        let At { value, span } = &self.0;
+        let wanted = value.lines().nth(number - 1)?.trim();
+        let text = source.as_str();
+        let first = text.get(..span.start)?.rfind('\n').map_or(0, |newline| newline + 1);
+        let mut lines = text[first..].split_inclusive('\n');
+        let start = first + lines.by_ref().take(number - 1).map(str::len).sum::<usize>();
+        let line = lines.next()?;
+        let start = start + line.len() - line.trim_start().len();
+        (line.trim() == wanted).then(|| start..start + wanted.len())
+    }
 }
 
 impl Expression {
+    /// The expression as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.0.value
+    }
+
     pub(super) fn eval(&self, context: &Value) -> Result<Value, Error> {
-        ENVIRONMENT.compile_expression(&self.0.value)?.eval(context.clone())
+        let value = ENVIRONMENT.compile_expression(&self.0.value)?.eval(context.clone())?;
+        strict::check(&ENVIRONMENT.empty_state(), &value).map_err(|_| {
+            Error::new(ErrorKind::UndefinedError, format!("`{}` is undefined", self.0.value))
+        })?;
+        Ok(value)
     }
 
     /// Returns the syntax error of the expression, if it has one.
@@ -63,14 +106,33 @@ impl Expression {
     }
 }
 
+/// The start of the expression or statement that holds this byte of a template. The range of an error
+/// may be only the name of a filter.
+fn tag_start(template: &str, at: usize) -> usize {
+    let before = template.get(..at).unwrap_or_default();
+    match before.rfind("{{").max(before.rfind("{%")) {
+        Some(open) if !before[open..].contains('\n') => {
+            let code = &before[open + 2..];
+            at - code.trim_start().len()
+        }
+        _ => at,
+    }
+}
+
 /// Creates the context of templates and expressions.
 pub(super) fn context(named: impl Serialize) -> Value {
     Value::from(Serde(named))
 }
 
-/// Describes an error of the template engine.
+/// Describes an error of the template engine. If its message has no details, quotes the expression.
 pub(super) fn description(error: &Error) -> String {
-    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let expression =
+        || error.range().and_then(|range| error.template_source()?.get(range)).map(str::trim);
+    let what = match (error.detail(), expression()) {
+        (Some(detail), _) => detail.to_owned(),
+        (None, Some(expression)) => format!("{} in `{expression}`", error.kind()),
+        (None, None) => error.kind().to_string(),
+    };
     match std::error::Error::source(error) {
         Some(cause) => format!("{what}: {cause}"),
         None => what,
@@ -81,6 +143,9 @@ pub(super) fn description(error: &Error) -> String {
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Makes errors name the undefined expression.
+    environment.set_debug(true);
+    strict::make_strict(&mut environment);
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)

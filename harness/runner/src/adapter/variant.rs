@@ -45,6 +45,7 @@ impl Adapter {
         adapter.settings.extend(settings.map(|(name, value)| (name.value, value)));
         adapter.cannot.extend(variant.cannot);
         variant.capabilities.replace(&mut adapter.capabilities);
+        adapter.folder.clone_from(&self.folder);
         adapter.chosen = Some(name.to_owned());
         Ok(adapter)
     }

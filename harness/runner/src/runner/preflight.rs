@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use fallproof_protocol::json::error_message;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
 use fallproof_suite::evidence::{Ending, Exchange, Inconclusive};
@@ -78,7 +79,8 @@ impl Runner {
         requests.retain(|recorded| recorded.kind == RequestKind::Attempt);
         let (complaint, status) = complaint(group, &exchange, &requests, &unmatched)?;
         let is_gone = matches!(exchange.ending, Ending::Closed | Ending::Reset);
-        Some(Inconclusive::NotWired { complaint, status, is_gone })
+        let message = status.and_then(|_| error_message(&exchange.body));
+        Some(Inconclusive::NotWired { complaint, status, message, is_gone })
     }
 }
 

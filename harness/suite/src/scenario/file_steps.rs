@@ -64,7 +64,7 @@ pub(super) struct CallFile {
     /// Headers in addition to those that every call has.
     #[serde(default)]
     pub(super) headers: IndexMap<At<String>, At<String>>,
-    /// The body without `model`, which is inserted first. Numbers must be spelled as in JSON.
+    /// The body. Omit `model`: it is added as the first member. Numbers must be spelled as in JSON.
     /// `{{response_id}}` in a string is replaced with the `id` of the response to the previous
     /// call.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub(super) struct CallFile {
     /// with the group's name.
     #[serde(default)]
     pub(super) body_json: Optional<At<String>>,
-    /// The body as a form without `model`, which is inserted first.
+    /// The body as a form. Omit `model`: it is added as the first field.
     #[serde(default)]
     pub(super) form: Optional<At<Vec<At<PartFile>>>>,
     /// Sends the body in this content coding.

@@ -85,7 +85,7 @@ macro_rules! whole_numbers {
             let number = self.whole_number($type::MIN, $type::MAX)?;
             // Types that exclude zero have messages of their own.
             visitor.$visit(number).map_err(|error| match number {
-                0 if $type::MIN == 0 => Mistake::expected("a whole number from 1, found `0`").into(),
+                0 if $type::MIN == 0 => Mistake::expected("a whole number of at least 1, found `0`").into(),
                 0 => Mistake::expected("a whole number other than 0, found `0`").into(),
                 _ => error,
             })

@@ -90,7 +90,7 @@ fn a_mismatch_is_described_in_plain_words() {
         ("whole: 1.0", "1:8", "expected a whole number from 0 to 65535"),
         ("signed: x", "1:9", "expected a whole number from -128 to 127"),
         ("whole: [1]", "1:8", "expected a single value, not a list or a mapping"),
-        ("some: 0", "1:1", "expected a whole number from 1, found `0`"),
+        ("some: 0", "1:1", "expected a whole number of at least 1, found `0`"),
         ("none_but_zero: 0", "1:1", "expected a whole number other than 0, found `0`"),
         ("number: x", "1:9", "expected a number"),
         ("truth: yes", "1:8", "expected `true` or `false`"),

@@ -1,0 +1,40 @@
+//! The configuration of a gateway for one case, for a bug report.
+
+use fallproof_report::bug_report::Configuration;
+use fallproof_report::redact::Redactor;
+use fallproof_runner::shell::quoted;
+use fallproof_suite::plan::Addresses;
+
+use crate::cli::run::Run;
+use crate::cli::site::nominal_site;
+use crate::cli::{Selected, Stop, adapter};
+
+/// How the gateway was configured for this case. `replay` is the command that runs the case again.
+/// `None` if the gateway has no adapter.
+pub(super) fn of_case(case: &str, replay: &str) -> Option<Configuration> {
+    let run = Run::of_replay(replay)?;
+    let (adapter, variant) = run.gateway.named_adapter()?;
+    let mut words = vec![
+        "fallproof config".to_owned(),
+        quoted(adapter).into_owned(),
+        quoted(case).into_owned(),
+    ];
+    words.extend(run.selection.folder_again());
+    words.extend(variant.map(|variant| format!("--variant {}", quoted(variant))));
+    words.push("--out gateway".to_owned());
+    // The adapter or the scenario may be gone since the run.
+    let files = files(&run, adapter, variant).unwrap_or_default();
+    Some(Configuration { command: words.join(" "), files })
+}
+
+/// The files that the adapter renders for the scenarios of this run, with API keys redacted.
+fn files(run: &Run, name: &str, variant: Option<&str>) -> Result<Vec<(String, String)>, Stop> {
+    let (adapter, version) = adapter::find_variant(name, variant)?;
+    let version = version.map(|index| &adapter.versions()[index]);
+    let Selected { scenarios, .. } = run.selection.choose()?;
+    let plan = adapter.plan(&scenarios, Addresses::stable(run.gateway.mocks()));
+    let site = nominal_site(&adapter, None, version)?;
+    let redactor = Redactor::new(&plan, &site.key);
+    let files = adapter.render(&plan, &site)?.files.into_iter();
+    Ok(files.map(|(name, text)| (name, redactor.text(&text))).collect())
+}
