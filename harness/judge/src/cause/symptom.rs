@@ -338,9 +338,9 @@ const ANSWER_AS_ERROR: &str = "answer-as-error";
 /// What distinguishes violations of the same requirement from the beginning.
 fn detail(code: Code, fingerprint: &Fingerprint) -> &'static str {
     match (code, fingerprint.kind) {
-        (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR)) => kind,
-        (Code::Client11, CUT_OFF) => CUT_OFF,
-        (Code::Stream08, kind) => kind,
+        (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR))
+        | (Code::Client11, kind @ CUT_OFF)
+        | (Code::Stream08, kind) => kind,
         _ => "",
     }
 }
