@@ -219,7 +219,8 @@ mod tests {
     fn items_in_another_order_are_one_difference() {
         let moved = |pointer: &str| [(pointer.to_owned(), DifferenceKind::Reordered)];
         assert_eq!(diff("[1,2,3]", "[3,1,2]"), moved(""));
-        let (sent, received) = (r#"{"m":[{"a":1,"b":2},{"a":3}]}"#, r#"{"m":[{"a":3},{"b":2,"a":1}]}"#);
+        let (sent, received) =
+            (r#"{"m":[{"a":1,"b":2},{"a":3}]}"#, r#"{"m":[{"a":3},{"b":2,"a":1}]}"#);
         assert_eq!(diff(sent, received), moved("/m"));
         assert_eq!(diff("[[1,2],3]", "[[2,1],3]"), moved("/0"));
         // The keys of objects have no order, and a changed item is not a moved one.

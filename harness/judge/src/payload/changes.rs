@@ -92,12 +92,7 @@ fn compared(sent: &Tree, received: &Tree) -> impl Iterator<Item = Difference> {
 }
 
 /// The declared reason for a difference, if there is one.
-fn adapted(
-    view: View<'_>,
-    attempt: &Attempt<'_>,
-    pointer: &str,
-    change: Change,
-) -> Option<Excuse> {
+fn adapted(view: View<'_>, attempt: &Attempt<'_>, pointer: &str, change: Change) -> Option<Excuse> {
     let route = (view.planned.send.endpoint, attempt.deployment.surface());
     let reason = view.capabilities.rewrites(pointer, change, route)?;
     Some(Excuse::Rewrites(reason.to_owned()))
