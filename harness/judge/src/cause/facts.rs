@@ -164,22 +164,6 @@ fn class(failure: Condition) -> FaultClass {
     }
 }
 
-/// The fingerprint of a violation.
-pub(crate) fn fingerprint(violation: &Violation) -> Fingerprint {
-    let pointer = violation.pointer.as_deref().map(without_indexes);
-    Fingerprint {
-        requirement: violation.requirement,
-        kind: violation.kind.name(),
-        fault: violation.kind.fault(pointer.as_deref()),
-        general_fault: violation.kind.fault(None),
-        pointer,
-        call: violation.call,
-        attempt: violation.attempt.map(|number| number.saturating_sub(1)),
-        effect: violation.kind.effect(),
-        verdict: violation.verdict,
-    }
-}
-
 /// The pointer with `*` for each array index.
 fn without_indexes(pointer: &str) -> String {
     let is_index = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
@@ -188,6 +172,22 @@ fn without_indexes(pointer: &str) -> String {
 }
 
 impl Fingerprint {
+    /// The fingerprint of a violation.
+    pub fn of(violation: &Violation) -> Self {
+        let pointer = violation.pointer.as_deref().map(without_indexes);
+        Self {
+            requirement: violation.requirement,
+            kind: violation.kind.name(),
+            fault: violation.kind.fault(pointer.as_deref()),
+            general_fault: violation.kind.fault(None),
+            pointer,
+            call: violation.call,
+            attempt: violation.attempt.map(|number| number.saturating_sub(1)),
+            effect: violation.kind.effect(),
+            verdict: violation.verdict,
+        }
+    }
+
     /// The top-level member that the violation is about.
     pub(super) fn member(&self) -> Option<&str> {
         let top = self.pointer.as_deref()?.strip_prefix('/')?.split('/').next()?;
