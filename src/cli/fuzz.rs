@@ -4,6 +4,7 @@ mod progress;
 mod shrinking;
 mod text;
 
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,10 +16,11 @@ use clap::{Args, value_parser};
 use fallproof_fuzz::campaign::Campaign;
 use fallproof_fuzz::case::FuzzCase;
 use fallproof_fuzz::executor::{Executor, fixed_groups};
+use fallproof_fuzz::finding::{Finding, findings};
 use fallproof_fuzz::found;
 use fallproof_fuzz::generate::Scope;
 use fallproof_fuzz::minimize::minimize;
-use fallproof_fuzz::saving::{self, SavedFailure, by_requirement};
+use fallproof_fuzz::saving::{self, SavedFailure};
 use fallproof_fuzz::stats::{Failure, Stats, Verdict};
 use fallproof_judge::Violation;
 use fallproof_protocol::provider::Endpoint;
@@ -36,7 +38,7 @@ use tokio::runtime::Runtime;
 use self::shrinking::Shrinking;
 use super::gateway::Gateway;
 use super::print::{eprintln, println};
-use super::{SCENARIOS, Stop, at_least_one, interrupt, runtime, saboteur};
+use super::{SCENARIOS, Stop, interrupt, runtime, saboteur};
 
 /// Number of cases if neither `--cases` nor `--time` is given.
 const DEFAULT_CASES: u64 = 10_000;
@@ -77,9 +79,6 @@ pub(super) struct Fuzz {
     /// Timeout of each client call, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = time)]
     timeout: Duration,
-    /// Shrink and save at most this many findings for each requirement; only list the others
-    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one)]
-    max_saved: NonZeroUsize,
     /// Limit the total time for shrinking the findings, e.g. `30s`, `10m`
     ///
     /// When the time for a finding is up, the simplest case so far is saved.
@@ -92,13 +91,11 @@ pub(super) struct Fuzz {
     gateway: Gateway,
 }
 
-/// The findings that violate one requirement.
+/// A finding, and the file of its example.
 struct Found {
-    saved: Vec<SavedFailure>,
-    /// Findings beyond `--max-saved`, which are listed but not saved.
-    others: Vec<Failure>,
-    /// Failures whose saved files did not reproduce them and were removed.
-    not_reproduced: Vec<Failure>,
+    finding: Finding,
+    /// `None` if the file did not reproduce the example and was removed.
+    saved: Option<SavedFailure>,
 }
 
 impl Fuzz {
@@ -128,12 +125,14 @@ impl Fuzz {
         let stats = Mutex::default();
         let ran = run(&campaign, &executor, &stats, &interrupt);
         let stats = stats.into_inner();
-        let found = ran.and_then(|()| {
+        let found = ran.and_then(|took| {
+            let findings = findings(&campaign, &stats);
+            text::summary(&stats, findings.len(), campaign.seed, took);
             let minimize = |failure: &Failure, limit: Duration, tried: &dyn Fn(usize)| {
                 let hurry = &interrupt.hurry;
                 runtime.block_on(minimize(failure, &executor, limit, hurry, tried))
             };
-            self.save(stats.failures.values(), campaign.seed, minimize)
+            self.save(findings, campaign.seed, minimize)
         });
         if let Executor::Fixed { runner, .. } = executor {
             runtime.block_on(runner.stop(&interrupt));
@@ -160,10 +159,10 @@ impl Fuzz {
         }
     }
 
-    /// Shrinks and saves the first failures of each requirement.
-    fn save<'a>(
+    /// Shrinks and saves the example of each finding.
+    fn save(
         &self,
-        failures: impl Iterator<Item = &'a Failure>,
+        findings: Vec<Finding>,
         seed: u64,
         minimize: impl Fn(
             &Failure,
@@ -171,23 +170,14 @@ impl Fuzz {
             &dyn Fn(usize),
         ) -> Result<(FuzzCase, Violation), StartError>,
     ) -> Result<Vec<Found>, Stop> {
+        let mut shrinking = Shrinking::of(findings.len(), self.shrink_budget);
         let mut all = Vec::new();
-        let by_requirement = by_requirement(failures.cloned());
-        let chosen = by_requirement.iter().map(|it| it.len().min(self.max_saved.get()));
-        let mut shrinking = Shrinking::of(chosen.sum(), self.shrink_budget);
-        for mut failures in by_requirement {
-            let others = failures.split_off(self.max_saved.get().min(failures.len()));
-            let mut saved = Vec::new();
-            for failure in failures {
-                let limit = shrinking.next(&failure);
-                let (case, violation) = minimize(&failure, limit, &|tries| shrinking.tried(tries))?;
-                let folder = &self.scenarios;
-                saved.push(
-                    SavedFailure::save(failure, (&case, violation), seed, folder)
-                        .map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?,
-                );
-            }
-            all.push(Found { saved, others, not_reproduced: Vec::new() });
+        for finding in findings {
+            let limit = shrinking.next(&finding.cause.id);
+            let failure = finding.example.clone();
+            let (case, violation) = minimize(&failure, limit, &|tries| shrinking.tried(tries))?;
+            let saved = SavedFailure::save(failure, (&case, violation), seed, &self.scenarios);
+            all.push(Found { finding, saved: Some(saved.map_err(self.in_folder())?) });
         }
         Ok(all)
     }
@@ -195,12 +185,10 @@ impl Fuzz {
     /// For each failure that its minimized case did not reproduce, saves the original case instead.
     /// Returns whether there are any.
     fn save_whole(&self, found: &mut [Found], seed: u64) -> Result<bool, Stop> {
-        let folder = &self.scenarios;
-        let at = |error| Stop::usage(format!("{}: {error}", folder.display()));
         let failures = found.iter_mut().flat_map(|it| &mut it.saved);
         let mut any = false;
         for failure in failures.filter(|it| it.shows_again == Some(false)) {
-            failure.save_whole(seed, folder).map_err(at)?;
+            failure.save_whole(seed, &self.scenarios).map_err(self.in_folder())?;
             any = true;
         }
         Ok(any)
@@ -208,15 +196,17 @@ impl Fuzz {
 
     /// Removes the saved files that do not reproduce their failures.
     fn leave_out(&self, found: &mut [Found]) -> Result<(), Stop> {
-        let folder = &self.scenarios;
         for it in found {
-            for failure in it.saved.extract_if(.., |it| it.shows_again == Some(false)) {
-                let removed = failure.remove();
-                removed.map_err(|error| Stop::usage(format!("{}: {error}", folder.display())))?;
-                it.not_reproduced.push(failure.failure);
+            if let Some(failure) = it.saved.take_if(|it| it.shows_again == Some(false)) {
+                failure.remove().map_err(self.in_folder())?;
             }
         }
         Ok(())
+    }
+
+    /// Converts an error about the folder of the saved files.
+    fn in_folder(&self) -> impl Fn(io::Error) -> Stop {
+        |error| Stop::usage(format!("{}: {error}", self.scenarios.display()))
     }
 
     fn reference(&self) -> Result<ReferenceTarget, Stop> {
@@ -305,15 +295,14 @@ impl Fuzz {
     }
 }
 
-/// Runs a campaign and prints a summary.
+/// Runs a campaign. Returns how long it took.
 fn run(
     campaign: &Campaign,
     executor: &Executor,
     stats: &Mutex<Stats>,
     interrupt: &Interrupt,
-) -> Result<(), Stop> {
-    let seed = campaign.seed;
-    eprintln!("seed {seed}");
+) -> Result<Duration, Stop> {
+    eprintln!("seed {}", campaign.seed);
     let started = Instant::now();
     let done = AtomicBool::new(false);
     let ran = thread::scope(|scope| {
@@ -324,8 +313,7 @@ fn run(
         ran
     });
     ran?;
-    text::summary(&stats.lock(), seed, started.elapsed());
-    Ok(())
+    Ok(started.elapsed())
 }
 
 /// Prints as JSON what to configure in a gateway.

@@ -31,11 +31,19 @@ fn a_failure_is_saved_as_a_scenario_that_reproduces_it() {
     let found = folder.path().join("scenarios/found");
     let files = fs::read_dir(&found).unwrap_or_else(|error| panic!("{error}: {}", told(&output)));
     let names = files.map(|file| file.expect("it can be read").file_name());
-    let mut names = names.map(|name| name.to_string_lossy().into_owned());
-    let name = names
-        .find(|name| name.starts_with("fp-payload-01-"))
-        .expect("a file for the metadata failure");
-    let text = fs::read_to_string(found.join(&name)).expect("it is there");
+    let names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    let [name] = &names[..] else { panic!("one file for the one cause: {names:?}") };
+    assert!(name.starts_with("fp-payload-01-"), "{name}");
+    for part in [
+        "seed 6: 1 finding",
+        "FAIL payload-01/metadata  8 of 9 cases",
+        "the target adds `/metadata`",
+        "from it follow: FP-PAYLOAD-05 /metadata",
+        "reproduces the finding:",
+    ] {
+        assert!(told(&output).contains(part), "{part}: {}", told(&output));
+    }
+    let text = fs::read_to_string(found.join(name)).expect("it is there");
     assert!(text.contains("body: {}\n"), "{text}");
 
     let id = format!("found/{}", name.trim_end_matches(".yaml"));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use fallproof_fuzz::campaign::Campaign;
 use fallproof_fuzz::case::FuzzCase;
 use fallproof_fuzz::executor::Executor;
+use fallproof_fuzz::finding::findings;
 use fallproof_fuzz::generate::{Scope, generate};
 use fallproof_fuzz::grammar::{Grammar, Node};
 use fallproof_fuzz::minimize::minimize;
@@ -155,16 +156,20 @@ fn first_failure(executor: &Executor, scope: &Scope, seed: u64, requirement: Cod
     let failure = [12, 50, FOUND_WITHIN].into_iter().find_map(|cases| {
         let failures = campaign(executor, scope, seed, cases).failures.into_values();
         failures
-            .filter(|failure| failure.cause.requirement == Some(requirement))
+            .filter(|failure| failure.symptom.requirement == Some(requirement))
             .min_by_key(|failure| failure.number)
     });
     failure.unwrap_or_else(|| panic!("no failure in {FOUND_WITHIN} cases of seed {seed}"))
 }
 
+/// A campaign with this number of cases.
+fn planned(scope: &Scope, seed: u64, cases: u64) -> Campaign {
+    Campaign { scope: scope.clone(), seed, cases: Some(cases), until: None, threads: 2 }
+}
+
 /// Runs a campaign with this number of cases.
 fn campaign(executor: &Executor, scope: &Scope, seed: u64, cases: u64) -> Stats {
-    let scope = scope.clone();
-    let campaign = Campaign { scope, seed, cases: Some(cases), until: None, threads: 2 };
+    let campaign = planned(scope, seed, cases);
     let stats = Mutex::default();
     campaign.run(executor, &stats, &never()).expect("the runner starts");
     stats.into_inner()
@@ -235,10 +240,15 @@ fn the_same_seed_reproduces_cases_and_failures() {
     let found = || {
         let stats = campaign(&executor, &quick(), seed(), 12);
         assert_eq!((stats.cases, stats.flaky), (12, 0));
+        let findings = findings(&planned(&quick(), seed(), 12), &stats).into_iter();
+        let findings = findings.map(|it| (it.cause, it.example.number, it.others.len()));
+        let findings: Vec<_> = findings.collect();
         let failures = stats.failures.into_values();
-        failures.map(|it| (it.cause, it.number, it.count, it.case)).collect::<Vec<_>>()
+        let failures = failures.map(|it| (it.symptom, it.number, it.count, it.case));
+        (failures.collect::<Vec<_>>(), findings)
     };
-    let first = found();
-    assert!(first.len() > 2, "{first:?}");
-    assert_eq!(first, found());
+    let (failures, findings) = found();
+    assert!(failures.len() > 2, "{failures:?}");
+    assert!(findings.len() > 2, "{findings:?}");
+    assert_eq!((failures, findings), found());
 }

@@ -1,14 +1,13 @@
 //! A fuzzing campaign: runs generated cases on all cores until all have run or the time is up.
 //!
-//! A campaign continues after a failure. For each cause of failure, it keeps the first case that
-//! failed.
+//! A campaign continues after a failure. For each symptom, it keeps the first case that failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fallproof_judge::Violation;
+use fallproof_judge::{CallFacts, Violation};
 use fallproof_runner::error::StartError;
 use fallproof_runner::interrupt::stopped;
 use parking_lot::Mutex;
@@ -17,11 +16,11 @@ use tokio::sync::watch;
 
 use super::blame;
 use super::case::FuzzCase;
-use super::cause::Cause;
-use super::executor::{Executor, Way};
+use super::executor::{Execution, Executor, Way};
 use super::generate::{Scope, generate};
 use super::random::case_rng;
-use super::stats::Stats;
+use super::stats::{Judged, Stats};
+use super::symptom::Symptom;
 
 /// A fuzzing campaign: which cases run, and for how long.
 #[derive(Debug, Clone)]
@@ -163,13 +162,14 @@ impl Worker<'_> {
             let executions = self.executor.run(&cases).await?;
             self.stats.lock().cases += cases.len() as u64;
             for ((&number, case), execution) in numbers.iter().zip(&cases).zip(executions) {
-                let error = execution.harness_error.map(|message| (number, message));
-                self.stats.lock().harness_errors.extend(error);
-                if let Some(case) = execution.inconclusive {
+                let Execution { violations, calls, harness_error, inconclusive, .. } = execution;
+                if let Some(message) = harness_error {
+                    self.stats.lock().harness_errors.insert(number, message);
+                } else if let Some(case) = inconclusive {
                     self.stats.lock().inconclusive.add(&case, self.executor.is_fixed());
+                } else {
+                    self.add(number, case, violations, calls).await?;
                 }
-                let found = execution.violations.into_iter().map(|it| (Cause::of(&it), it)).rev();
-                self.add(number, case, found.collect()).await?;
             }
             Ok(())
         };
@@ -179,35 +179,38 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts the violations of a case. If the cause is new, or was known only from later cases,
-    /// the case runs again alone, without state of earlier cases. If this does not reproduce the
-    /// violation, it is counted as flaky. A violation that blames an innocent part of the request
+    /// Counts the violations of a judged case. If a symptom is new, or was known only from later
+    /// cases, the case runs again alone, without state of earlier cases. If this does not reproduce
+    /// the symptom, it is counted as flaky. A violation that blames an innocent part of the request
     /// is dropped.
     async fn add(
         self,
         number: u64,
         case: &FuzzCase,
-        mut found: BTreeMap<Cause, Violation>,
+        mut violations: Vec<Violation>,
+        calls: Vec<CallFacts>,
     ) -> Result<(), StartError> {
-        let is_first = |cause: &Cause| self.stats.lock().is_first(cause, number);
-        if found.keys().any(is_first) {
+        let is_first = |symptom: &Symptom| self.stats.lock().is_first(symptom, number);
+        let mut found: BTreeSet<_> = violations.iter().map(Symptom::of).collect();
+        if found.iter().any(is_first) {
             let alone = self.executor.run_after_cooldown(case).await?;
             let again = alone.iter().flat_map(|it| &it.violations);
-            let again: BTreeMap<_, _> = again.map(|it| (Cause::of(it), it)).collect();
+            let again: BTreeMap<_, _> = again.map(|it| (Symptom::of(it), it)).collect();
             let all = found.len();
-            found.retain(|cause, _| again.contains_key(cause) || !is_first(cause));
+            found.retain(|symptom| again.contains_key(symptom) || !is_first(symptom));
             self.stats.lock().flaky += all - found.len();
-            let new = again.into_iter().filter(|(cause, _)| found.contains_key(cause));
+            let new = again.into_iter().filter(|(symptom, _)| found.contains(symptom));
             let mut innocent = Vec::new();
-            for (cause, violation) in new.filter(|(cause, _)| is_first(cause)) {
+            for (symptom, violation) in new.filter(|(symptom, _)| is_first(symptom)) {
                 let ways = alone.as_ref().map(|it| it.ways.as_slice()).unwrap_or_default();
                 if !self.is_to_blame(case, violation, ways).await? {
-                    innocent.push(cause);
+                    innocent.push(symptom);
                 }
             }
-            found.retain(|cause, _| !innocent.contains(cause));
+            found.retain(|symptom| !innocent.contains(symptom));
+            violations.retain(|it| found.contains(&Symptom::of(it)));
         }
-        self.stats.lock().add(number, case, found);
+        self.stats.lock().add(number, case, Judged::new(calls, violations));
         Ok(())
     }
 }

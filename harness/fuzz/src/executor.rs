@@ -12,7 +12,7 @@ use super::generate::{SHORT_WAIT, Scope};
 use super::model_names::model_names;
 use super::oracle;
 use super::repair::Acceptor;
-use fallproof_judge::{Case, ExpectationViolation, Outcome, Verdict, Violation};
+use fallproof_judge::{CallFacts, Case, ExpectationViolation, Outcome, Verdict, Violation};
 use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
@@ -43,6 +43,8 @@ pub enum Executor {
 pub struct Execution {
     /// The violations, without notes.
     pub violations: Vec<Violation>,
+    /// The facts about each call.
+    pub calls: Vec<CallFacts>,
     /// Error of Fallproof itself, if any.
     pub harness_error: Option<String>,
     /// Why the case is inconclusive, if it is.
@@ -158,6 +160,7 @@ fn scenario(at: usize, case: &FuzzCase) -> Scenario {
 impl Execution {
     fn of(judged: Case, case: &FuzzCase) -> Self {
         let Case { evidence, judgment } = judged;
+        let calls = judgment.facts.calls;
         let ways = evidence.calls().iter().map(Way::of).collect();
         // A fixed group has no oracle, so only this check finds requests that were not forwarded.
         let by_itself: Vec<_> = match &case.group {
@@ -169,14 +172,14 @@ impl Execution {
             // A plain call has reached the group's deployments, so the target itself has failed.
             Outcome::Inconclusive(Inconclusive::NoAttempt { .. }) if !by_itself.is_empty() => {
                 let (harness_error, inconclusive) = (None, None);
-                return Self { violations: by_itself, harness_error, inconclusive, ways };
+                return Self { violations: by_itself, calls, harness_error, inconclusive, ways };
             }
             Outcome::Inconclusive(unclear) => (None, Some(unclear)),
             Outcome::Skipped(reason) => (None, Some(Inconclusive::Skipped(reason))),
             Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::NotRobust => (None, None),
         };
         if inconclusive.is_some() {
-            return Self { violations: Vec::new(), harness_error, inconclusive, ways };
+            return Self { violations: Vec::new(), calls, harness_error, inconclusive, ways };
         }
         let mut violations = judgment.violations;
         violations.retain(|violation| violation.verdict > Verdict::Note);
@@ -186,7 +189,7 @@ impl Execution {
             violations.retain(|violation| violation.requirement.is_some());
         }
         violations.extend(by_itself);
-        Self { violations, harness_error, inconclusive, ways }
+        Self { violations, calls, harness_error, inconclusive, ways }
     }
 }
 

@@ -7,8 +7,8 @@ use std::{fs, io};
 use sha2::{Digest as _, Sha256};
 
 use super::case::FuzzCase;
-use super::cause::Cause;
 use super::oracle;
+use super::symptom::Symptom;
 use super::to_yaml::to_yaml;
 use fallproof_judge::{ExpectationViolation, Violation, ViolationKind};
 use fallproof_suite::profile::Profile;
@@ -30,8 +30,8 @@ pub struct Saved {
 
 /// The scenario that reproduces this violation. `how` says how the violation was found.
 pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario {
-    let cause = Cause::of(violation);
-    let sentence = cause.requirement.map(|code| &code.requirement().sentence);
+    let symptom = Symptom::of(violation);
+    let sentence = symptom.requirement.map(|code| &code.requirement().sentence);
     let mut scenario = fuzzed.scenario(&format!("{FOLDER}/a"), expected(fuzzed, violation));
     scenario.title = format!("Found by fuzzing: {}", brief(&violation.to_string()));
     scenario.why = Some(match sentence {
@@ -42,7 +42,7 @@ pub fn scenario(fuzzed: &FuzzCase, violation: &Violation, how: &str) -> Scenario
     scenario.proves = vec![proven(violation)];
     scenario.tags = vec!["found".to_owned()];
     let what = Scenario { title: String::new(), why: None, ..scenario.clone() };
-    scenario.id = format!("{FOLDER}/{}-{}", cause.code(), hash(&to_yaml(&what)));
+    scenario.id = format!("{FOLDER}/{}-{}", symptom.code(), hash(&to_yaml(&what)));
     scenario
 }
 

@@ -5,16 +5,17 @@
 //! one [`goal`] of the grammar. The body is then [repaired](repair) until every deployment that it
 //! may reach accepts it, or [mutated](mutate) so that none does. A [`case`] combines bodies with a
 //! fallback chain and scripts, and an [`oracle`] computes the expected result. A [`campaign`] runs
-//! cases with an [`executor`]; its failures are [minimized](minimize) and saved.
+//! cases with an [`executor`]. Its failures are grouped by cause ([`finding`]), and one of each cause
+//! is [minimized](minimize) and saved.
 
 mod attempt;
 mod blame;
 pub mod body;
 pub mod campaign;
 pub mod case;
-pub mod cause;
 mod cooldowns;
 pub mod executor;
+pub mod finding;
 pub mod formatting;
 pub mod found;
 pub mod generate;
@@ -34,6 +35,7 @@ pub mod saving;
 pub mod shrink;
 mod simpler;
 pub mod stats;
+pub mod symptom;
 #[cfg(test)]
 mod testing;
 mod to_yaml;

@@ -7,10 +7,10 @@ use fallproof_runner::error::StartError;
 
 use super::campaign::Stop;
 use super::case::FuzzCase;
-use super::cause::Cause;
 use super::executor::Executor;
 use super::shrink::Shrinking;
 use super::stats::Failure;
+use super::symptom::Symptom;
 
 /// Maximum number of simpler cases to try.
 const MOST_TRIES: usize = 3_000;
@@ -54,7 +54,7 @@ pub async fn minimize(
         // choice is deterministic.
         let shows = candidates.into_iter().zip(executions).find_map(|(case, execution)| {
             let mut violations = execution.violations.into_iter();
-            violations.find(|it| Cause::of(it) == failure.cause).map(|it| (case, it))
+            violations.find(|it| Symptom::of(it) == failure.symptom).map(|it| (case, it))
         });
         goes_on = if let Some((case, violation)) = shows {
             shrinking.take(case.clone());
@@ -70,7 +70,7 @@ pub async fn minimize(
     if executor.is_fixed() && simplest.0 != failure.case {
         let alone = executor.run_after_cooldown(&simplest.0).await?;
         let mut violations = alone.into_iter().flat_map(|it| it.violations);
-        if !violations.any(|it| Cause::of(&it) == failure.cause) {
+        if !violations.any(|it| Symptom::of(&it) == failure.symptom) {
             return Ok((failure.case.clone(), failure.violation.clone()));
         }
     }

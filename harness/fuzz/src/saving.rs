@@ -29,17 +29,6 @@ pub struct SavedFailure {
     pub shows_again: Option<bool>,
 }
 
-/// Groups failures by requirement. Within a group, they are ordered by case number.
-pub fn by_requirement(failures: impl IntoIterator<Item = Failure>) -> Vec<Vec<Failure>> {
-    let failures: Vec<_> = failures.into_iter().collect();
-    let of_one = failures.chunk_by(|a, b| a.cause.requirement == b.cause.requirement);
-    let mut all: Vec<_> = of_one.map(<[_]>::to_vec).collect();
-    for of_one in &mut all {
-        of_one.sort_by_key(|failure| failure.number);
-    }
-    all
-}
-
 /// Checks that scenarios can be saved in this folder, so that a long campaign does not lose its
 /// results at the end. Removes everything it creates.
 ///
@@ -114,7 +103,7 @@ impl SavedFailure {
         {
             let evidence = runner.run(scenario).await;
             let judgment = judge_case(scenario, runner.facts(scenario), &evidence);
-            self.shows_again = Some(self.failure.cause.is_among(&judgment.violations));
+            self.shows_again = Some(self.failure.symptom.is_among(&judgment.violations));
         }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fallproof_judge::Violation;
+use fallproof_judge::{CallFacts, CaseFacts, Fingerprint, Violation};
 use fallproof_protocol::provider::Endpoint;
 use fallproof_suite::evidence;
 
 use super::case::FuzzCase;
-use super::cause::Cause;
+use super::symptom::Symptom;
+
+/// Number of cases whose facts are kept to find causes: those with a lower number. More cases would
+/// need more memory, but show no other causes.
+pub const COMPARED: u64 = 5_000;
 
 /// Results of a campaign so far.
 #[derive(Debug, Default)]
@@ -17,18 +21,29 @@ pub struct Stats {
     /// Number of violations that did not occur again when their case ran alone. They are discarded.
     pub flaky: usize,
     /// The failures, ordered by requirement.
-    pub failures: BTreeMap<Cause, Failure>,
+    pub failures: BTreeMap<Symptom, Failure>,
+    /// The judged cases below [`COMPARED`], and the first case of each failure, by number.
+    pub judged: BTreeMap<u64, Judged>,
     /// Inconclusive cases.
     pub inconclusive: Inconclusive,
     /// Error messages of the cases in which Fallproof itself failed, by case number.
     pub harness_errors: BTreeMap<u64, String>,
 }
 
-/// Violations of one cause.
+/// What a judged case contributes to the causes of a campaign.
+#[derive(Debug)]
+pub struct Judged {
+    /// The facts, with a fingerprint for each violation.
+    pub facts: CaseFacts,
+    /// The violations, without notes.
+    pub violations: Vec<Violation>,
+}
+
+/// Violations that show the same symptom.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// The common cause.
-    pub cause: Cause,
+    /// The symptom.
+    pub symptom: Symptom,
     /// Number of the first case, from 0.
     pub number: u64,
     /// The first case.
@@ -76,6 +91,13 @@ pub enum Verdict {
     HarnessError(u64, String),
 }
 
+impl Judged {
+    pub(super) fn new(calls: Vec<CallFacts>, violations: Vec<Violation>) -> Self {
+        let fingerprints = violations.iter().map(Fingerprint::of).collect();
+        Self { facts: CaseFacts { calls, fingerprints }, violations }
+    }
+}
+
 impl Stats {
     /// The verdict. A harness error outweighs failures; failures outweigh inconclusive cases.
     pub fn verdict(&self) -> Verdict {
@@ -91,17 +113,21 @@ impl Stats {
         }
     }
 
-    /// Whether this is the earliest known case with this cause.
-    pub(super) fn is_first(&self, cause: &Cause, number: u64) -> bool {
-        self.failures.get(cause).is_none_or(|failure| number < failure.number)
+    /// Whether this is the earliest known case with this symptom.
+    pub(super) fn is_first(&self, symptom: &Symptom, number: u64) -> bool {
+        self.failures.get(symptom).is_none_or(|failure| number < failure.number)
     }
 
     /// Counts the violations of a case.
-    pub(super) fn add(&mut self, number: u64, case: &FuzzCase, found: BTreeMap<Cause, Violation>) {
-        for (cause, violation) in found {
-            let is_first = self.is_first(&cause, number);
-            let failure = self.failures.entry(cause.clone()).or_insert_with(|| Failure {
-                cause,
+    pub(super) fn add(&mut self, number: u64, case: &FuzzCase, judged: Judged) {
+        // Of several violations with one symptom, the first one is shown.
+        let shown = judged.violations.iter().rev().map(|it| (Symptom::of(it), it));
+        let mut is_first_of_any = false;
+        for (symptom, violation) in shown.collect::<BTreeMap<_, _>>() {
+            let is_first = self.is_first(&symptom, number);
+            is_first_of_any |= is_first;
+            let failure = self.failures.entry(symptom.clone()).or_insert_with(|| Failure {
+                symptom,
                 number,
                 case: case.clone(),
                 violation: violation.clone(),
@@ -112,8 +138,16 @@ impl Stats {
             failure.endpoints.insert(case.endpoint);
             if is_first {
                 (failure.number, failure.case, failure.violation) =
-                    (number, case.clone(), violation);
+                    (number, case.clone(), violation.clone());
             }
+        }
+        if number < COMPARED || is_first_of_any {
+            self.judged.insert(number, judged);
+        }
+        if is_first_of_any {
+            // The case may have taken the place of one that was the first until now.
+            let first: BTreeSet<_> = self.failures.values().map(|it| it.number).collect();
+            self.judged.retain(|number, _| *number < COMPARED || first.contains(number));
         }
     }
 }

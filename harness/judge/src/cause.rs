@@ -24,8 +24,8 @@ use std::fmt;
 
 use fallproof_suite::requirement::Code;
 
+pub(crate) use self::facts::facts;
 pub use self::facts::{AttemptFacts, CallFacts, CaseFacts, FaultClass, Fingerprint};
-pub(crate) use self::facts::{facts, fingerprint};
 pub use self::group::causes;
 pub use self::scope::Scope;
 use crate::violation::Verdict;

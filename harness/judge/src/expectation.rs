@@ -188,8 +188,8 @@ fn is_expected_wait(view: View<'_>, name: &str, expected: &str) -> bool {
     seconds.is_some_and(|seconds| reports_wait(view, Duration::from_secs(seconds)))
 }
 
-/// Excuses a number of attempts that differs from the expected one: the scenario leaves the number
-/// to the target, or the target does not claim to meet the requirement.
+/// Excuses an unexpected number of attempts if the scenario leaves the number to the target, or if
+/// the target does not claim to meet the requirement.
 fn free_attempts(view: View<'_>) -> Option<Excuse> {
     unspecified(view, Freedom::Attempts).or_else(|| waives(view, Code::Route05))
 }

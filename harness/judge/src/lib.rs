@@ -154,7 +154,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     }
     let facts = CaseFacts {
         calls: views.iter().copied().map(cause::facts).collect(),
-        fingerprints: violations.iter().map(cause::fingerprint).collect(),
+        fingerprints: violations.iter().map(Fingerprint::of).collect(),
     };
     let has_failed = outcome == Outcome::Fail;
     let silent = if has_failed { verdict::silent(&observed, &violations) } else { Vec::new() };

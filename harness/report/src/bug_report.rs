@@ -3,11 +3,13 @@
 use std::io;
 use std::path::Path;
 
+use fallproof_suite::yaml::nearest;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
 use serde::Deserialize;
 
 use crate::model::{Case, Cause, Report, Step};
+use crate::wrap::cut;
 use crate::{markdown, phrases, template};
 
 /// Maximum number of characters of a body that are shown.
@@ -16,9 +18,14 @@ const MAX_BODY: usize = 2000;
 /// Maximum number of characters of a configuration file that are shown.
 const MAX_FILE: usize = 8000;
 
-/// The configuration of the gateway for the example of a cause.
+/// Maximum number of other cases that are listed.
+const MAX_OTHERS: usize = 20;
+
+/// How to set up the gateway for the example of a cause.
 #[derive(Debug)]
 pub struct Configuration {
+    /// The command that installs the gateway, if there is one.
+    pub install: Option<String>,
     /// The command that writes its files.
     pub command: String,
     /// Names and contents of its files, without API keys. Empty if they are unknown.
@@ -36,12 +43,10 @@ pub fn find<'a>(report: &'a Report, name: &str) -> Result<&'a Cause, String> {
     found.ok_or_else(|| match report.causes.len() {
         0 => "the report has no causes".to_owned(),
         number => {
-            let similar = |cause: &&Cause| {
-                let id = cause.id.as_str();
-                id.starts_with(name) || name.starts_with(id)
-            };
-            let hint = match report.causes.iter().find(similar) {
-                Some(cause) => format!("did you mean `{}`?", cause.id),
+            let ids = || report.causes.iter().map(|cause| cause.id.as_str());
+            let is_start = |id: &&str| id.starts_with(name) || name.starts_with(id);
+            let hint = match ids().find(is_start).or_else(|| nearest(name, ids())) {
+                Some(id) => format!("did you mean `{id}`?"),
                 None => "`fallproof report DIR` lists them".to_owned(),
             };
             format!("no cause `{name}` among the {number} of the report; {hint}")
@@ -49,12 +54,13 @@ pub fn find<'a>(report: &'a Report, name: &str) -> Result<&'a Cause, String> {
     })
 }
 
-/// The causes of a report, one per line, with their numbers.
-pub fn list(report: &Report) -> String {
+/// The causes of a report, one per line of at most `width` columns, with their numbers.
+pub fn list(report: &Report, width: usize) -> String {
     let line = |(number, cause): (usize, &Cause)| {
         let (id, word) = (&cause.id, cause.word());
         let cases = phrases::cases(cause.cases.len());
-        format!("{:>3}  {word} {id}  {cases}: {}\n", number + 1, cause.sentence())
+        let line = format!("{:>3}  {word} {id}  {cases}: {}", number + 1, cause.sentence());
+        cut(&line, width) + "\n"
     };
     let lines: String = report.causes.iter().enumerate().map(line).collect();
     if lines.is_empty() { "no causes: no case failed or warned\n".to_owned() } else { lines }
@@ -83,7 +89,9 @@ pub fn write(
     let files = configuration.into_iter().flat_map(|it| &it.files);
     let files =
         files.map(|(name, text)| context! { name, text => shortened(text.trim_end(), MAX_FILE) });
+    let others: Vec<_> = cause.cases.iter().filter(|id| **id != example.case).collect();
     let view = context! {
+        install => configuration.and_then(|it| it.install.as_ref()),
         target => report.target.to_string(),
         sentence => cause.sentence(),
         extent => phrases::extent(cause),
@@ -100,7 +108,8 @@ pub fn write(
         id => &cause.id,
         follows => follows.collect::<Vec<_>>(),
         sources => cause.sources.clone(),
-        others => cause.cases.iter().filter(|id| **id != example.case).cloned().collect::<Vec<_>>(),
+        number_of_others => others.len(),
+        others => others.into_iter().take(MAX_OTHERS).cloned().collect::<Vec<_>>(),
     };
     template::markdown("bug.md", view)
 }

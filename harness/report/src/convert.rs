@@ -255,15 +255,20 @@ fn diffs(
     diffs
 }
 
+/// The lines that differ, with some equal lines around them. A comma that a line has only in one of
+/// the bodies is no difference: it only says that another member follows.
 fn lines(sent: &str, received: &str) -> Vec<Line> {
-    let diff = TextDiff::from_lines(sent, received);
+    let (sent, received): (Vec<_>, Vec<_>) = (sent.lines().collect(), received.lines().collect());
+    let diff = TextDiff::from_slices(&without_commas(&sent), &without_commas(&received));
     let mut lines = Vec::new();
     for hunk in diff.grouped_ops(CONTEXT) {
         if !lines.is_empty() {
             lines.push(Line { change: Change::Gap, text: "…".to_owned() });
         }
         for change in hunk.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            let text = phrases::line(change.value().trim_end());
+            let of_sent = change.old_index().map(|index| sent[index]);
+            let line = of_sent.or_else(|| change.new_index().map(|index| received[index]));
+            let text = phrases::line(line.unwrap_or_default());
             let change = match change.tag() {
                 ChangeTag::Delete => Change::Lost,
                 ChangeTag::Insert => Change::Added,
@@ -275,11 +280,28 @@ fn lines(sent: &str, received: &str) -> Vec<Line> {
     lines
 }
 
+fn without_commas<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    lines.iter().map(|line| line.strip_suffix(',').unwrap_or(line)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[test]
+    fn a_comma_alone_is_no_difference() {
+        let text = |body: &str| Tree::parse(body.as_bytes()).expect("it is JSON").canonical();
+        let of = |sent, received| {
+            let shown = lines(&text(sent), &text(received));
+            shown.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let both = r#"{"a":1,"b":2}"#;
+        assert_eq!(of(both, r#"{"a":1}"#), ["  {", "    \"a\": 1,", "-   \"b\": 2", "  }"]);
+        assert_eq!(of(r#"{"a":1}"#, both), ["  {", "    \"a\": 1", "+   \"b\": 2", "  }"]);
+        assert_eq!(of(r#"{"a":"1,"}"#, r#"{"a":"1"}"#).len(), 4, "a comma in a value counts");
+    }
 
     #[rstest]
     #[case::nothing("{}", None)]

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::case::{Case, EXPECTATION, Expected, Failure, Outcome, Violation, Weight};
-pub use self::cause::{Cause, Example, Follow};
+pub use self::cause::{Cause, Example, Follow, sentence};
 pub use self::requirement::{Compliance, Profile, Requirement, met_and_judged};
 pub use self::step::{Attempt, Change, Client, Diff, Line, Step};
 

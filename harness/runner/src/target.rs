@@ -64,7 +64,7 @@ pub trait Target: Send + Sync {
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a>;
 }
 
-/// Identity of a gateway by its adapter. Without an adapter, the name is `gateway`.
+/// The identity of a gateway, taken from its adapter. Without an adapter, the name is `gateway`.
 pub(crate) fn named(adapter: Option<&Adapter>) -> TargetName {
     TargetName {
         adapter: adapter.map(|adapter| adapter.id.clone()),

@@ -48,7 +48,7 @@ fn line(stats: &Mutex<Stats>, cases: Option<u64>, started: Instant) -> String {
     let rate = rate(played, started.elapsed().as_secs_f64());
     let found = match found {
         0 => String::new(),
-        count => format!("  {}", counted(count, "finding")),
+        count => format!("  {}", counted(count, "symptom")),
     };
     format!("{played}{of}  {rate:.0} cases/s{found}")
 }

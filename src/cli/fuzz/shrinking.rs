@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::time::{Duration, Instant};
 
-use fallproof_fuzz::stats::Failure;
+use fallproof_judge::CauseId;
 
 /// Time between two progress lines if the output is not a terminal.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -27,9 +27,9 @@ impl Shrinking {
     }
 
     /// Moves to the next finding. Returns its share of the remaining time.
-    pub(super) fn next(&mut self, failure: &Failure) -> Duration {
+    pub(super) fn next(&mut self, cause: &CauseId) -> Duration {
         self.number += 1;
-        self.about = failure.cause.to_string();
+        self.about = cause.to_string();
         self.tried(0);
         let left = self.until.saturating_duration_since(Instant::now());
         share(left, self.all, self.number)

@@ -24,7 +24,7 @@ pub(super) fn of_case(case: &str, replay: &str) -> Option<Configuration> {
     words.push("--out gateway".to_owned());
     // The adapter or the scenario may be gone since the run.
     let files = files(&run, adapter, variant).unwrap_or_default();
-    Some(Configuration { command: words.join(" "), files })
+    Some(Configuration { install: None, command: words.join(" "), files })
 }
 
 /// The files that the adapter renders for the scenarios of this run, with API keys redacted.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use serde_json::Value;
+
 use super::support::{fallproof, path, reported};
 
 const FOUNDING: [&str; 3] =
@@ -100,6 +102,33 @@ fn a_bug_report_without_traffic_says_so() {
 }
 
 #[test]
+fn a_report_of_many_cases_is_short() {
+    let (folder, _) = reported(&FOUNDING);
+    let file = folder.path().join("report.json");
+    let written = fs::read_to_string(&file).expect("a report");
+    let mut report: Value = serde_json::from_str(&written).expect("it is JSON");
+    report["target"]["adapter"] = "litellm".into();
+    report["target"]["version"] = "1.82.6".into();
+    let cause = &mut report["causes"][0];
+    cause["fault"] = "changes a member ".repeat(9).into();
+    cause["cases"] = (0..30).map(|number| format!("folder/case-{number}")).collect();
+    fs::write(&file, report.to_string()).expect("it can be written");
+
+    let listed = text(&fallproof(&["report", path(&folder)]).stdout);
+    let first = listed.lines().next().expect("a cause");
+    assert!(first.ends_with('…') && first.chars().count() == 80, "{listed}");
+    let shown = text(&fallproof(&["report", path(&folder), "--cause", "1"]).stdout);
+    for part in [
+        "30 more cases",
+        "- `folder/case-19`\n- and 10 more, which report.json lists",
+        "fallproof show litellm@1.82.6 --install | sh -e",
+    ] {
+        assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");
+    }
+    assert!(!shown.contains("folder/case-20"), "{shown}");
+}
+
+#[test]
 fn an_unknown_cause_is_an_error_with_a_hint() {
     let (folder, _) = reported(&FOUNDING);
     let hint = |id: &str| {
@@ -108,6 +137,7 @@ fn an_unknown_cause_is_an_error_with_a_hint() {
         text(&refused.stderr)
     };
     assert!(hint("payload-01").contains("did you mean `payload-01/metadata`?"));
+    assert!(hint("paylod-01/metadta").contains("did you mean `payload-01/metadata`?"));
     assert!(hint("route-99").contains("no cause `route-99` among the "));
     assert!(hint("0").contains("`fallproof report DIR` lists them"));
     let two = [path(&folder), path(&folder)];

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof_report::model::{Cause, Compliance, Level, Report, Requirement, Weight};
+use fallproof_report::model::{Cause, Compliance, Level, Report, Requirement, Target, Weight};
 use fallproof_report::phrases::{counted, extent, markdown};
 use fallproof_suite::requirement;
 
@@ -37,9 +37,13 @@ fn is_broken(requirement: &Requirement) -> bool {
     requirement.verdict == Compliance::Fail
 }
 
-/// The causes of failures, the worst first.
+/// The causes of failures, or those that only warn, the worst first.
+fn causes(report: &Report, weight: Weight) -> impl Iterator<Item = &Cause> {
+    report.causes.iter().filter(move |cause| cause.weight == weight)
+}
+
 fn failures(report: &Report) -> impl Iterator<Item = &Cause> {
-    report.causes.iter().filter(|cause| cause.weight == Weight::Fail)
+    causes(report, Weight::Fail)
 }
 
 /// The text with what is between backticks as code, and the rest escaped.
@@ -85,7 +89,46 @@ fn page_of(report: &Report) -> String {
             let _ = writeln!(page, "\nSources: {}", links.join(", "));
         }
     }
+    let warnings: Vec<_> = causes(report, Weight::Warn).collect();
+    if !warnings.is_empty() {
+        page.push_str("\n## Warnings\n\nThese do not fail a run.\n\n");
+    }
+    for cause in warnings {
+        let (sentence, example) = (prose(&cause.sentence()), &cause.example.case);
+        let cases = counted(cause.cases.len(), "case");
+        let _ = writeln!(page, "- `{}`: {sentence}, in {cases}, e.g. `{example}`", cause.id);
+    }
     page
+}
+
+/// A table of the requirements that were judged for any gateway.
+fn table(reports: &BTreeMap<String, Report>) -> String {
+    let mut by_code = BTreeMap::<&str, BTreeMap<&str, Compliance>>::new();
+    for (folder, report) in reports {
+        for requirement in report.requirements() {
+            by_code.entry(&requirement.code).or_default().insert(folder, requirement.verdict);
+        }
+    }
+    by_code.retain(|_, of| of.values().any(|it| *it != Compliance::NotJudged));
+    let head = |report: &Report| {
+        let Target { name, version, .. } = &report.target;
+        format!("{name} {}", version.as_deref().unwrap_or_default())
+    };
+    let heads: Vec<_> = reports.values().map(head).collect();
+    let mut table = format!("| | {} |\n|---|{}\n", heads.join(" | "), ":-:|".repeat(heads.len()));
+    for (code, of) in by_code {
+        let cell = |folder: &String| match of.get(folder.as_str()) {
+            Some(Compliance::Fail) => "✗",
+            Some(Compliance::Warn) => "!",
+            Some(Compliance::Pass) => "✓",
+            Some(Compliance::Declared | Compliance::Observed) => "d",
+            Some(Compliance::NotJudged) | None => "",
+        };
+        let cells: Vec<_> = reports.keys().map(cell).collect();
+        let code = code.strip_prefix("FP-").unwrap_or(code);
+        let _ = writeln!(table, "| {code} | {} |", cells.join(" | "));
+    }
+    table
 }
 
 fn page(reports: &BTreeMap<String, Report>) -> String {
@@ -112,6 +155,11 @@ fn page(reports: &BTreeMap<String, Report>) -> String {
             counts.skipped,
         );
     }
+    page.push_str(
+        "\n## Requirements\n\n✗ violated in at least one case, ! violated but only a warning, ✓ kept, \
+         d differs only as declared or observed; empty: not judged.\n\n",
+    );
+    page.push_str(&table(reports));
     page.push_str("\n## Failed requirements\n");
     let mut broken: BTreeMap<&str, (&Requirement, Vec<String>)> = BTreeMap::new();
     for report in reports.values() {

@@ -25,7 +25,7 @@ fn run(executor: &Executor, scope: Scope, cases: u64) -> Stats {
 
 /// Whether a finding blames a header.
 fn blames_a_header(stats: &Stats) -> bool {
-    stats.failures.keys().any(|cause| cause.requirement == Some(Code::Control02))
+    stats.failures.keys().any(|symptom| symptom.requirement == Some(Code::Control02))
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_header_is_blamed_only_if_the_call_goes_another_way_without_it() {
     assert!(blames_a_header(&fresh(Habit::SteeredBy("x-litellm-disable-fallbacks"), 640)));
     let stats = fresh(Habit::TriesTheLast, 640);
     assert!(!blames_a_header(&stats), "{:?}", stats.failures.keys());
-    let is_order = |cause: &Cause| cause.requirement == Some(Code::Route01);
+    let is_order = |symptom: &Symptom| symptom.requirement == Some(Code::Route01);
     assert!(stats.failures.keys().any(is_order), "{:?}", stats.failures.keys());
 }
 
@@ -46,7 +46,7 @@ fn an_error_of_the_gateway_itself_is_a_finding() {
     let runner = Runner::start(&chosen, &Habit::FailsByItself, PATIENCE);
     let executor = Executor::fixed(runtime.block_on(runner).expect("the runner starts"));
     let stats = run(&executor, Scope { groups, ..Scope::default() }, 20);
-    let causes: Vec<_> = stats.failures.keys().map(ToString::to_string).collect();
-    assert_eq!(causes, ["expectation failed-by-itself"]);
+    let symptoms: Vec<_> = stats.failures.keys().map(ToString::to_string).collect();
+    assert_eq!(symptoms, ["expectation failed-by-itself"]);
     assert_eq!((stats.failures.values().next().map(|it| it.count), stats.flaky), (Some(20), 0));
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::campaign::Campaign;
 use crate::executor::Executor;
+use crate::finding::findings;
 use crate::generate::Scope;
 use crate::minimize::minimize;
 use crate::stats::{Stats, Verdict};
@@ -24,11 +25,12 @@ fn a_failure_is_minimized_saved_and_reproduced() {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runtime = Runtime::new().expect("a runtime can be built");
-    let all = by_requirement(stats.failures.into_values());
+    let found = findings(&campaign, &stats);
+    let all: Vec<_> =
+        { found.into_iter() }.flat_map(|it| [vec![it.example], it.others].concat()).collect();
     assert!(all.len() > 2, "{all:?}");
-    for of_one in all {
-        assert!(of_one.is_sorted_by_key(|failure| failure.number), "{of_one:?}");
-        let failure = of_one[0].clone();
+    assert_eq!(all.len(), stats.failures.len(), "each failure belongs to one finding");
+    for failure in all {
         let saved = runtime.block_on(async {
             let minimized = minimize(&failure, &executor, PATIENCE, &never, |_| {}).await;
             let (case, violation) = minimized.expect("the runner starts");

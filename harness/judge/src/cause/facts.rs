@@ -82,7 +82,7 @@ pub struct Fingerprint {
     pub call: usize,
     /// Index of the attempt in the call, from 0.
     pub attempt: Option<usize>,
-    /// What kinds of several requirements have in common.
+    /// The effect that this kind of violation shares with violations of other requirements, if any.
     pub effect: Option<Effect>,
     /// Whether it fails the target, is a warning, or is informational.
     pub verdict: Verdict,
@@ -177,22 +177,6 @@ fn kind(kind: &ViolationKind) -> &'static str {
     }
 }
 
-/// The fingerprint of a violation.
-pub(crate) fn fingerprint(violation: &Violation) -> Fingerprint {
-    let pointer = violation.pointer.as_deref().map(without_indexes);
-    Fingerprint {
-        requirement: violation.requirement,
-        kind: kind(&violation.kind),
-        fault: violation.kind.fault(pointer.as_deref()),
-        general_fault: violation.kind.fault(None),
-        pointer,
-        call: violation.call,
-        attempt: violation.attempt.map(|number| number.saturating_sub(1)),
-        effect: violation.kind.effect(),
-        verdict: violation.verdict,
-    }
-}
-
 /// The pointer with `*` for each array index.
 fn without_indexes(pointer: &str) -> String {
     let is_index = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
@@ -201,6 +185,22 @@ fn without_indexes(pointer: &str) -> String {
 }
 
 impl Fingerprint {
+    /// The fingerprint of a violation.
+    pub fn of(violation: &Violation) -> Self {
+        let pointer = violation.pointer.as_deref().map(without_indexes);
+        Self {
+            requirement: violation.requirement,
+            kind: kind(&violation.kind),
+            fault: violation.kind.fault(pointer.as_deref()),
+            general_fault: violation.kind.fault(None),
+            pointer,
+            call: violation.call,
+            attempt: violation.attempt.map(|number| number.saturating_sub(1)),
+            effect: violation.kind.effect(),
+            verdict: violation.verdict,
+        }
+    }
+
     /// The top-level member that the violation is about.
     pub(super) fn member(&self) -> Option<&str> {
         let top = self.pointer.as_deref()?.strip_prefix('/')?.split('/').next()?;

@@ -37,7 +37,8 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
     Grouping { run, symptoms, groups }.causes()
 }
 
-/// Joins each group to a much larger one that has nearly all of its cases. The larger one is the
+/// Merges a small group into a much larger one if the larger one contains nearly all cases of the
+/// small one. The larger one is the
 /// general fault, even if its requirement comes later.
 fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     let all: Vec<_> = groups.iter().map(|group| group.all_cases(symptoms)).collect();

@@ -13,14 +13,16 @@ use super::symptom::{Run, Symptom, is_of_request};
 pub struct Scope {
     /// The endpoints, if they are few or not all that could show it.
     pub endpoints: Vec<Endpoint>,
-    /// `Some(true)` if it shows only in streams, `Some(false)` if it never does.
+    /// `Some(true)` if the cause shows only in streams, `Some(false)` if it shows only outside
+    /// streams.
     pub streams: Option<bool>,
     /// `Some(true)` if it shows only in attempts after the first, `Some(false)` if only in the
     /// first.
     pub later_attempts: Option<bool>,
     /// The surfaces of the attempts, if they are not all that could show it.
     pub surfaces: Vec<Surface>,
-    /// The failures of attempts after which it shows, if they are few.
+    /// How the attempts failed after which the cause shows. Empty if they failed in more than two
+    /// ways.
     pub faults: Vec<FaultClass>,
 }
 

@@ -18,7 +18,7 @@ pub(super) type ViolationAt = (usize, usize);
 /// How many times more often an endpoint must be hit than all others, to be a symptom of its own.
 const APART: usize = 4;
 
-/// How many calls to an endpoint must be hit for the endpoint to be a symptom of its own.
+/// In how many cases an endpoint must be hit to be a symptom of its own.
 const ENOUGH: usize = 3;
 
 /// The most letters of a member's name in an id.
@@ -185,12 +185,16 @@ impl<'a> Run<'a> {
         if hits.len() < 2 {
             return None;
         }
+        let cases_at = |endpoint| {
+            let there = |at: &&CallAt| self.call(**at).map(|it| it.endpoint) == Some(endpoint);
+            hit.iter().filter(there).map(|(case, _)| case).collect::<BTreeSet<_>>().len()
+        };
         let (hit_in_all, possible_in_all) = (hit.len(), possible.len());
         let is_apart = |(endpoint, hits): &(&Endpoint, &usize)| {
             let could = all.get(endpoint).copied().unwrap_or_default().max(**hits);
             let (others, others_could) = (hit_in_all - **hits, possible_in_all - could);
             // hits / could >= APART * others / others_could, without division.
-            **hits >= ENOUGH && **hits * others_could >= APART * others * could
+            cases_at(**endpoint) >= ENOUGH && **hits * others_could >= APART * others * could
         };
         let rate = |(endpoint, hits): &(&Endpoint, &usize)| {
             let could = all.get(endpoint).copied().unwrap_or_default().max(**hits);
@@ -338,7 +342,8 @@ const ANSWER_AS_ERROR: &str = "answer-as-error";
 /// What distinguishes violations of the same requirement from the beginning.
 fn detail(code: Code, fingerprint: &Fingerprint) -> &'static str {
     match (code, fingerprint.kind) {
-        (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR))
+        (Code::Client05, kind @ ("error-as-text" | "error-as-page" | "empty-error"))
+        | (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR))
         | (Code::Client11, kind @ CUT_OFF)
         | (Code::Stream08, kind) => kind,
         _ => "",

@@ -163,6 +163,18 @@ fn an_endpoint_that_is_hit_far_more_often_is_a_cause_of_its_own() {
 }
 
 #[test]
+fn an_endpoint_that_is_hit_often_in_a_single_case_is_no_cause_of_its_own() {
+    let breaks = |call| Fingerprint { call, ..breach(Some(Code::Route03), None) };
+    let repeats = CaseFacts {
+        calls: vec![call(Endpoint::Moderations, &[]); 5],
+        fingerprints: (0..5).map(breaks).collect(),
+    };
+    let mut cases = vec![repeats, chat(vec![breaks(0)])];
+    cases.extend((0..20).map(|_| chat(Vec::new())));
+    assert_eq!(ids(&found(&cases)), ["route-03"]);
+}
+
+#[test]
 fn requirements_that_ask_for_the_same_follow_the_one_that_is_broken_everywhere() {
     let no_fallback = |requirement| {
         let it = breach(requirement, None);
@@ -314,6 +326,13 @@ fn causes_do_not_depend_on_the_order_of_the_cases() {
     let one = ids(&found(&cases));
     cases.reverse();
     assert_eq!(ids(&found(&cases)), one);
+}
+
+#[test]
+fn each_form_of_an_error_without_its_object_is_a_cause() {
+    let error = |kind| chat(vec![Fingerprint { kind, ..breach(Some(Code::Client05), None) }]);
+    let found = found(&[error("no-error-object"), error("error-as-text"), error("error-as-text")]);
+    assert_eq!(ids(&found), ["client-05/error-as-text", "client-05"]);
 }
 
 #[test]

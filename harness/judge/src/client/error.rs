@@ -5,13 +5,15 @@ use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::sse::Event;
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{ClientKey, Step};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::answer::CONTENT_MEMBERS;
 use crate::collector::{Collector, waives};
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::ClientViolation::{
-    AnswerAsError, InventedStatus, NoErrorObject, OwnFailure, ReasonNotReported,
+    AnswerAsError, EmptyError, ErrorAsPage, ErrorAsText, InventedStatus, NoErrorObject, OwnFailure,
+    ReasonNotReported,
 };
 use crate::violation::ProviderFailure;
 
@@ -22,10 +24,18 @@ pub(crate) fn error_of(body: &[u8]) -> Option<Value> {
 }
 
 pub(super) fn shape(found: &mut Collector<'_>, status: u16) {
-    let error = error_of(&found.view.observed.exchange.body);
-    if !error.is_some_and(|error| error["message"].is_string()) {
-        found.breach(Code::Client05, NoErrorObject { status });
+    let body = &found.view.observed.exchange.body;
+    if error_of(body).is_some_and(|error| error["message"].is_string()) {
+        return;
     }
+    // Each form comes from another place in a gateway.
+    let kind = match body.trim_ascii() {
+        [] => EmptyError { status },
+        [b'<', ..] => ErrorAsPage { status },
+        body if serde_json::from_slice::<IgnoredAny>(body).is_ok() => NoErrorObject { status },
+        _ => ErrorAsText { status },
+    };
+    found.breach(Code::Client05, kind);
 }
 
 /// A gateway may choose which of several failures to report, but must not invent one.

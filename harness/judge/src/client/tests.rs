@@ -220,7 +220,9 @@ steps:
 
 #[rstest]
 #[case::right(r#"{"error":{"message":"It failed."}}"#, &[])]
-#[case::text("Internal Server Error", &["05 the 500 response has no `error` object with a `message`"])]
+#[case::text("Internal Server Error", &["05 the 500 response is text, not JSON with an `error` object"])]
+#[case::page("\n<html>Bad Gateway</html>", &["05 the 500 response is HTML, not JSON with an `error` object"])]
+#[case::empty("", &["05 the 500 response has an empty body, not JSON with an `error` object"])]
 #[case::no_object(r#"{"error":"It failed."}"#, &["05 the 500 response has no `error` object with a `message`"])]
 #[case::no_message(r#"{"error":{"code":500}}"#, &["05 the 500 response has no `error` object with a `message`"])]
 fn an_error_has_openai_format(#[case] got: &str, #[case] wanted: &[&str]) {

@@ -60,8 +60,8 @@ pub(crate) fn required_fallback(view: View<'_>, last: &Attempt<'_>) -> Option<Fa
     Some(Fallback { failed, next, excuse: excuse.or_else(|| unbuffered_excuse(view, last)) })
 }
 
-/// The excuse for passing on a stream that failed after it had begun: the target declares that it
-/// does not buffer the start of streams.
+/// The excuse for forwarding a stream that failed after it had begun, instead of falling back: the
+/// target declares that it does not buffer the start of streams.
 pub(crate) fn unbuffered_excuse(view: View<'_>, attempt: &Attempt<'_>) -> Option<Excuse> {
     let has_begun = attempt.events().is_some_and(|events| !events.is_empty());
     waives(view, Code::Stream11).filter(|_| view.wants_stream() && has_begun)

@@ -29,6 +29,15 @@ violations! {
         NoErrorObject { status: u16 } =>
             "the {status} response has no `error` object with a `message`"
             => "sends an error response without an `error` object with a `message`";
+        ErrorAsText { status: u16 } =>
+            "the {status} response is text, not JSON with an `error` object"
+            => "sends an error response as text";
+        ErrorAsPage { status: u16 } =>
+            "the {status} response is HTML, not JSON with an `error` object"
+            => "sends an error response as HTML";
+        EmptyError { status: u16 } =>
+            "the {status} response has an empty body, not JSON with an `error` object"
+            => "sends an error response with an empty body";
         InventedStatus { failures: Vec<ProviderFailure>, status: u16 } =>
             "the client got status {status}; the providers' failures were {failures}",
             failures = list(failures)

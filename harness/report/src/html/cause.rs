@@ -84,7 +84,7 @@ fn extent(cases: usize, could_show: usize) -> String {
     }
 }
 
-/// The case to look at, with the call of the violation.
+/// The case to look at, and the call in which the violation occurred.
 fn example(cause: &Cause, by_id: &BTreeMap<&str, &Case>) -> Value {
     let example = &cause.example;
     let shown = by_id.get(&*example.case);

@@ -65,6 +65,11 @@ pub struct Follow {
     pub cases: usize,
 }
 
+/// What a target does and where, as a phrase that follows its name.
+pub fn sentence(fault: &str, scope: &str) -> String {
+    if scope.is_empty() { fault.to_owned() } else { format!("{fault} ({scope})") }
+}
+
 impl Cause {
     /// The requirement's code, or [`EXPECTATION`].
     pub fn code(&self) -> &str {
@@ -81,8 +86,7 @@ impl Cause {
 
     /// What the target does, and where, as a phrase that follows its name.
     pub fn sentence(&self) -> String {
-        let Self { fault, scope, .. } = self;
-        if scope.is_empty() { fault.clone() } else { format!("{fault} ({scope})") }
+        sentence(&self.fault, &self.scope)
     }
 
     /// Whether an id from another run can mean this cause: it names one of its symptoms, or only

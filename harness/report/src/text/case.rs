@@ -11,7 +11,7 @@ use crate::wrap::wrap;
 
 /// Explains the level `robustness`.
 const ROBUSTNESS: &str =
-    "no provider or client is known to send this, so it is no part of the verdict";
+    "no provider or client is known to send this, so this case does not affect the verdict";
 
 /// The text printed for a case, with lines as long as needed. Empty if it passed.
 pub fn case(case: &Case) -> String {

@@ -135,15 +135,9 @@ fn changes(step: &Step, violation: &Violation, width: usize) -> Vec<String> {
     let is_name = |part: &&str| !part.is_empty() && part.parse::<usize>().is_err();
     let Some(name) = pointer.rsplit('/').find(is_name) else { return Vec::new() };
     let diff = step.diffs.iter().find(|diff| Some(diff.attempt) == violation.attempt);
-    let lines = || diff.iter().flat_map(|it| &it.lines);
+    let lines = diff.iter().flat_map(|it| &it.lines);
     let has_changed = |line: &&Line| matches!(line.change, Change::Lost | Change::Added);
-    // A line that only lost or got its comma shows nothing.
-    let content = |line: &Line| line.text.trim_end_matches(',').to_owned();
-    let is_moved = |line: &Line, other: &Line| {
-        has_changed(&other) && other.change != line.change && content(other) == content(line)
-    };
-    let is_shown = |line: &&Line| has_changed(line) && !lines().any(|other| is_moved(line, other));
-    let changed: Vec<_> = lines().filter(is_shown).collect();
+    let changed: Vec<_> = lines.filter(has_changed).collect();
     let name = format!("\"{name}\"");
     let first = changed.iter().position(|line| line.text.contains(&name)).unwrap_or(0);
     let shown = changed.into_iter().skip(first).take(MAX_DIFF_LINES);

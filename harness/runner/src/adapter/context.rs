@@ -121,7 +121,7 @@ impl Adapter {
     }
 }
 
-/// The group of a plan, with additional values for templates. Its deployments are numbered from
+/// A group of a plan, with additional values for templates. Its deployments are numbered from
 /// `before + 1`.
 fn group(planned: &Group, before: usize) -> Value {
     let mut deployments = Vec::<&Deployment>::new();

@@ -52,8 +52,8 @@ impl Header {
         self.replay.replace(Self::SCENARIO, id)
     }
 
-    /// The facts needed to judge a case of a target that was configured to serve these groups for the
-    /// scenario, among `all_groups`.
+    /// The facts needed to judge a case. `groups` are the groups that the target was configured to
+    /// serve for the scenario; `all_groups` also includes those of other scenarios.
     pub fn facts<'a>(&'a self, groups: &'a [Group], all_groups: &'a [Group]) -> TargetFacts<'a> {
         let Self { capabilities, gateway_key, started, .. } = self;
         TargetFacts { groups, all_groups, capabilities, gateway_key, started: *started }

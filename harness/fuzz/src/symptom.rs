@@ -1,15 +1,15 @@
-//! The cause of violations: the violated requirement, and the affected part of the request or
-//! response.
+//! The symptom that a violation shows: the violated requirement, and the affected part of the
+//! request or response. The shrinker keeps a case only if it still shows the symptom.
 
 use std::fmt;
 
 use fallproof_judge::{ClientViolation, ExpectationViolation, Verdict, Violation, ViolationKind};
 use fallproof_suite::requirement::Code;
 
-/// A cause. Violations with the same cause are reported once.
+/// A symptom. A campaign keeps the first case that shows it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cause {
-    /// Whether this is a missed expectation. Causes are sorted by this field first, so that
+pub struct Symptom {
+    /// Whether this is a missed expectation. Symptoms are sorted by this field first, so that
     /// expectations come after all requirements.
     is_expectation: bool,
     /// Requirement code; `None` for an expectation of the oracle.
@@ -19,8 +19,8 @@ pub struct Cause {
     pub about: String,
 }
 
-impl Cause {
-    /// Returns the cause of this violation.
+impl Symptom {
+    /// Returns the symptom that this violation shows.
     pub fn of(violation: &Violation) -> Self {
         let parameter = violation.pointer.as_deref().and_then(|it| it.split('/').nth(1));
         let about = match (parameter, &violation.kind) {
@@ -36,9 +36,9 @@ impl Cause {
         Self { is_expectation: requirement.is_none(), requirement, about }
     }
 
-    /// Whether these violations, which a saved scenario produced, include one with this cause.
-    /// Notes do not count. Any missed expectation matches a cause without a requirement, because
-    /// the saved file may contain fewer expectations than the oracle has.
+    /// Whether these violations, which a saved scenario produced, show the symptom. Notes do not
+    /// count. Any missed expectation matches a symptom without a requirement, because the saved
+    /// file may contain fewer expectations than the oracle has.
     pub fn is_among(&self, violations: &[Violation]) -> bool {
         let mut wrong = violations.iter().filter(|violation| violation.verdict > Verdict::Note);
         match self.requirement {
@@ -54,7 +54,7 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for Symptom {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.requirement.map_or("expectation", Code::as_str), self.about)
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
     use fallproof_judge::{PayloadViolation, RouteViolation};
 
-    fn cause(
+    fn symptom(
         requirement: Code,
         attempt: usize,
         pointer: Option<&str>,
@@ -81,17 +81,17 @@ mod tests {
             verdict: Verdict::Fail,
             declared: None,
         };
-        Cause::of(&violation).to_string()
+        Symptom::of(&violation).to_string()
     }
 
     #[test]
-    fn a_cause_names_a_parameter_or_a_kind_without_varying_details() {
+    fn a_symptom_names_a_parameter_or_a_kind_without_varying_details() {
         let lost = PayloadViolation::Lost { value: "\"f\"".to_owned() };
-        let lost = cause(Code::Payload02, 1, Some("/tools/0/name"), lost);
+        let lost = symptom(Code::Payload02, 1, Some("/tools/0/name"), lost);
         assert_eq!(lost, "FP-PAYLOAD-02 /tools");
         let passed_over = |attempt, deployment: &str| {
             let kind = RouteViolation::PassedOver { deployment: deployment.to_owned() };
-            cause(Code::Route01, attempt, None, kind)
+            symptom(Code::Route01, attempt, None, kind)
         };
         assert_eq!(passed_over(2, "primary"), "FP-ROUTE-01 passed-over");
         assert_eq!(passed_over(2, "primary"), passed_over(17, "third"));
