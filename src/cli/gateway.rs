@@ -94,7 +94,7 @@ impl Gateway {
             )),
             (Some(target), adapter) => {
                 let gateway = RunningGateway {
-                    url: BaseUrl::parse(target).map_err(Stop::usage)?,
+                    url: BaseUrl::parse(target, None).map_err(Stop::usage)?,
                     key: self.key().to_owned(),
                     mocks: self.mocks(),
                     adapter: adapter.map(|(adapter, _)| adapter),
@@ -118,7 +118,7 @@ impl Gateway {
     /// Whether a gateway that runs is there, before anything is done for it.
     pub(super) fn is_there(&self, runtime: &Runtime) -> Result<(), Stop> {
         let Some(target) = &self.target else { return Ok(()) };
-        let url = BaseUrl::parse(target).map_err(Stop::usage)?;
+        let url = BaseUrl::parse(target, None).map_err(Stop::usage)?;
         let reached = runtime.block_on(client::reachable(&url));
         reached.map_err(|error| StartError::Unreachable(url, error).into())
     }

@@ -146,8 +146,8 @@ fn an_unreachable_target_is_reported_and_exits_with_2() {
 }
 
 #[test]
-fn a_target_that_is_not_plain_http_is_rejected_with_an_example() {
-    let target = "https://localhost/v1";
+fn a_target_that_is_not_http_is_rejected_with_an_example() {
+    let target = "ftp://localhost/v1";
     let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));

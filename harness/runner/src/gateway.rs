@@ -45,7 +45,10 @@ impl Target for RunningGateway {
             version: self.version.clone(),
             adapter: known.adapter,
             variant: known.variant,
-            address: Some(self.url.authority.clone()),
+            address: Some(match self.url.tls {
+                Some(_) => format!("https://{}", self.url.authority),
+                None => self.url.authority.clone(),
+            }),
         };
         future::ready(identity).boxed()
     }

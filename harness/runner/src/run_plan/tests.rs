@@ -22,7 +22,7 @@ fn litellm() -> Arc<Adapter> {
 
 fn running(adapter: Option<Arc<Adapter>>) -> RunningGateway {
     RunningGateway {
-        url: BaseUrl::parse("http://127.0.0.1:4000").expect("a URL"),
+        url: BaseUrl::parse("http://127.0.0.1:4000", None).expect("a URL"),
         key: "sk-fallproof-client".to_owned(),
         mocks: DEFAULT_MOCKS,
         adapter,
