@@ -51,7 +51,7 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
     }
     format!(
         "port {} or {} is in use; stop the process that uses it, or set another address with \
-         --mocks",
+         --listen",
         address.port(),
         address.port().wrapping_add(1),
     )

@@ -69,7 +69,7 @@ async fn configured(
 /// Makes the admin calls of this adapter to a server at this address.
 async fn configured_at(address: SocketAddr, adapter: &str) -> Result<(), String> {
     let adapter = read(&format!("{MINIMAL}{adapter}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let ended = adapter.configure(&configuration, &address.to_string()).await;
     ended.map_err(|error| error.to_string())
@@ -133,7 +133,7 @@ fn ready_to_launch(address: SocketAddr) -> (Adapter, Configuration, Site, TempDi
     let folder = TempDir::new().expect("a temporary folder");
     let installation = adapter.locate(None, None).expect("every Unix has sh");
     let site = Site { folder: folder.path().to_owned(), installation, ..site() };
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let configuration = adapter.render(&plan, &site).expect("it can be rendered");
     (adapter, configuration, site, folder)
 }

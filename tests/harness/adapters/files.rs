@@ -55,7 +55,7 @@ fn every_adapter_can_be_rendered_with_the_complete_suite() {
     let mut families = SUITE.scenarios.clone();
     families.dedup_by_key(|scenario| scenario.family().to_owned());
     for adapter in adapter::all() {
-        let batches = adapter.check(&families, addresses(), &site());
+        let batches = adapter.check(&families, &addresses(), &site());
         let batches = batches.unwrap_or_else(|error| panic!("{error}"));
         assert!(!batches.batches.is_empty(), "{} supports nothing", adapter.id);
     }

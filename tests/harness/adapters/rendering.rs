@@ -19,11 +19,11 @@ const SMALL: [&str; 5] = [
 fn rendered(adapter: &Adapter) -> String {
     let all = scenarios(&SMALL);
     let supported = || all.iter().filter(|it| adapter.capabilities.skip_reason(it).is_none());
-    let batches = adapter.split(&adapter.plan(supported(), addresses())).expect("it can be split");
+    let batches = adapter.split(&adapter.plan(supported(), &addresses())).expect("it can be split");
     let mut shown = String::new();
     for batch in batches.batches {
         let chosen = all.iter().filter(|scenario| batch.scenarios.contains(&scenario.id));
-        let plan = adapter.plan(chosen, addresses());
+        let plan = adapter.plan(chosen, &addresses());
         let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
         let _ = writeln!(shown, "=== start: {}", configuration.command_line(&site()));
         for (name, text) in &configuration.files {
@@ -57,7 +57,7 @@ fn each_adapter_renders_a_small_plan_as_in_its_snapshot() {
 fn an_undefined_name_is_reported_with_its_line_in_the_template() {
     let adapter = read(&format!("{MINIMAL}files: {{ a: \"one\\n{{{{ group.nme }}}}\" }}\n"))
         .expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     let error = adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string();
     for fragment in ["`files.a` cannot be rendered at line 2", "mine.yaml:8"] {
         assert!(error.contains(fragment), "{error}");
@@ -67,7 +67,7 @@ fn an_undefined_name_is_reported_with_its_line_in_the_template() {
 #[test]
 fn a_gateway_that_cannot_rename_gets_deployments_named_like_their_group() {
     let adapter = read(&format!("{MINIMAL}renames: false\n")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let names: Vec<_> =
         plan.groups[0].chain.iter().map(|deployment| deployment.deployment_name.as_str()).collect();
     assert_eq!(names, ["chat.openai-to-azure-legacy"; 2]);
@@ -77,7 +77,7 @@ fn a_gateway_that_cannot_rename_gets_deployments_named_like_their_group() {
 fn the_lines_of_a_header_are_joined() {
     let client = "client: { headers: { x-a: \"{\\n  1,\\n  2\\n}\\n\" } }\n";
     let adapter = read(&format!("{MINIMAL}{client}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let style = configuration.style(&plan.groups[0].model).expect("it has the group");
     assert_eq!(style.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);
