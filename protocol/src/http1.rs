@@ -1,10 +1,14 @@
 //! Incremental parsing of HTTP/1 messages from a buffer. Nothing here reads a socket.
 
 mod body;
+mod framing;
 
 use std::mem::MaybeUninit;
 
 pub use self::body::{BodyError, BodyReader, Framing, Progress, Step};
+pub use self::framing::{
+    CHUNKED, FramingError, after_response, response_framing, transfer_codings,
+};
 pub use httparse::Error as HeadError;
 
 /// Maximum number of headers in a head. Also the maximum number of trailer lines of a body.

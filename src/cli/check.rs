@@ -97,7 +97,7 @@ fn adapter(file: &Path, scenarios: Option<&Path>) -> Result<(), Stop> {
     let adapter = adapter::read(file)?;
     let Selected { scenarios, .. } = Selection::whole(scenarios).load()?;
     let site = nominal_site(&adapter, None, None)?;
-    let addresses = Addresses::stable(DEFAULT_MOCKS);
+    let addresses = &Addresses::stable(DEFAULT_MOCKS);
     let batches = adapter.check(&scenarios, addresses, &site)?;
     print_checked(&file.display().to_string(), &batches, scenarios.len());
     let unused = adapter.unused(&scenarios);

@@ -2,26 +2,29 @@
 //! themselves.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fallproof_runner::adapter::{ConfigBatch, Site};
 use fallproof_runner::shell::quoted;
-use fallproof_suite::plan::Addresses;
+use fallproof_suite::plan::MockAddress;
 use fallproof_suite::scenario::Scenario;
 use owo_colors::OwoColorize as _;
 
 use super::key::Key;
+use super::mocks::Mocks;
 use super::print::println;
 use super::site::{DEFAULT_LISTEN, nominal_site};
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, adapter};
+use super::{Selected, Selection, Stop, adapter};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fallproof config litellm --out gateway
-  fallproof config ./gateway.yaml 'responses*/**' --out gateway --mocks 127.0.0.1:9200
+  fallproof config ./gateway.yaml 'responses*/**' --out gateway
+  fallproof config litellm --out gateway --gateway-listen 0.0.0.0:4000 \\
+      --listen 0.0.0.0 --advertise host.docker.internal    for a gateway in a container
 
 For each batch, the command prints how to start the gateway and how to run the scenarios.")]
 pub(super) struct Config {
@@ -41,12 +44,11 @@ pub(super) struct Config {
     /// configuration can serve.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Address of the mock providers; they also use the next two ports
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
-    mocks: SocketAddr,
+    #[command(flatten)]
+    mocks: Mocks,
     /// Address that the gateway will listen on
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
-    listen: SocketAddr,
+    gateway_listen: SocketAddr,
     #[command(flatten)]
     key: Key,
     /// Program of the gateway, or the folder in which the gateway is installed
@@ -61,7 +63,8 @@ impl Config {
         let (adapter, version) = adapter::find_variant(&self.adapter, self.variant.as_deref())?;
         let version = version.map(|index| &adapter.versions()[index]);
         let Selected { scenarios, .. } = self.selection.choose()?;
-        let addresses = Addresses::stable(self.mocks);
+        let mocks = self.mocks.fixed()?;
+        let addresses = &mocks.planned();
         let lacked = |scenario: &Scenario| adapter.capabilities.skip_reason(scenario);
         let able = scenarios.iter().filter(|scenario| lacked(scenario).is_none());
         let batches = adapter.split(&adapter.plan(able, addresses))?;
@@ -75,8 +78,8 @@ impl Config {
         }
         for (index, batch) in batches.batches.iter().enumerate() {
             let site = Site {
-                host: self.listen.ip().to_string(),
-                port: self.listen.port(),
+                host: self.gateway_listen.ip().to_string(),
+                port: self.gateway_listen.port(),
                 key: self.key.key.clone(),
                 folder: folder.join((index + 1).to_string()),
                 ..nominal_site(&adapter, self.program.as_deref(), version)?
@@ -91,7 +94,7 @@ impl Config {
                 println!("  file   {}", site.folder.join(name).display());
             }
             println!("  start  {}", configuration.command_line(&site));
-            println!("  run    {}", self.run_line(index + 1));
+            println!("  run    {}", self.run_line(index + 1, &mocks));
             println!();
         }
         let lacking =
@@ -102,14 +105,22 @@ impl Config {
     }
 
     /// The command that runs the scenarios of this batch.
-    fn run_line(&self, batch: usize) -> String {
+    fn run_line(&self, batch: usize, mocks: &MockAddress) -> String {
+        let mut target = self.gateway_listen;
+        if target.ip().is_unspecified() {
+            // Also if the gateway is in a container whose port is published.
+            target.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let option = |name: &str, value: &str| format!("--{name} {}", quoted(value));
         let mut words = vec![
             format!("fallproof run{}", self.selection.again()),
             option("adapter", &self.adapter),
-            option("target", &format!("http://{}", self.listen)),
-            option("mocks", &self.mocks.to_string()),
+            option("target", &format!("http://{target}")),
         ];
+        words.extend(self.mocks.again());
+        if ![target.ip(), mocks.listen.ip()].iter().all(IpAddr::is_loopback) {
+            words.push("--allow-remote".to_owned());
+        }
         words.extend(self.variant.as_deref().map(|variant| option("variant", variant)));
         words.extend(self.key.again());
         if batch > 1 {

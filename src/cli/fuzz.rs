@@ -5,7 +5,6 @@ mod shrinking;
 mod text;
 
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +29,7 @@ use fallproof_runner::Runner;
 use fallproof_runner::error::StartError;
 use fallproof_runner::interrupt::{Interrupt, unless};
 use fallproof_runner::target::Target;
-use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::plan::{MockAddress, Plan};
 use fallproof_suite::scenario::Scenario;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -105,7 +104,7 @@ impl Fuzz {
             scope.endpoints.clone_from(&self.endpoints);
         }
         if self.plan {
-            return print_plan(&scope, self.gateway.mocks());
+            return print_plan(&scope, &self.gateway.mocks()?);
         }
         saving::check(&self.scenarios).map_err(|error| {
             let folder = self.scenarios.join(found::FOLDER);
@@ -317,9 +316,9 @@ fn run(
 }
 
 /// Prints as JSON what to configure in a gateway.
-fn print_plan(scope: &Scope, mocks: SocketAddr) -> Result<(), Stop> {
+fn print_plan(scope: &Scope, mocks: &MockAddress) -> Result<(), Stop> {
     let scenarios = configured(&fixed_groups(scope, true));
-    let plan = Plan::new(&scenarios, Addresses::stable(mocks));
+    let plan = Plan::new(&scenarios, &mocks.planned());
     let json = serde_json::to_string_pretty(&plan);
     println!("{}", json.map_err(|error| Stop::Harness(error.to_string()))?);
     Ok(())

@@ -1,7 +1,6 @@
 //! The options that name the gateway of a command: a running gateway, or one that Fallproof starts
 //! from its adapter, once for each batch.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -14,12 +13,15 @@ use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::RunningGateway;
 use fallproof_runner::shell::quoted;
 use fallproof_suite::feature::{Ability, Feature};
+use fallproof_suite::plan::MockAddress;
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
 use super::key::Key;
+use super::mocks::Mocks;
 use super::print::eprintln;
-use super::{DEFAULT_MOCKS, Stop, adapter};
+use super::remote::{Remote, Server};
+use super::{Stop, adapter};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gateway options")]
@@ -27,8 +29,13 @@ pub(super) struct Gateway {
     /// Test the gateway at this base URL, e.g. `http://127.0.0.1:4000/v1`
     ///
     /// With --adapter, omit the path: the adapter defines it. [default: the reference router]
-    #[arg(long, value_name = "URL", requires = "mocks")]
+    #[arg(long, value_name = "URL")]
     pub(super) target: Option<String>,
+    /// Accept an https gateway only with a certificate from the authorities in this PEM file
+    ///
+    /// [default: the certificate authorities that this system trusts]
+    #[arg(long, value_name = "FILE", requires = "target")]
+    ca: Option<PathBuf>,
     /// Name of the gateway in reports, e.g. `LiteLLM`
     #[arg(long, value_name = "NAME", requires = "target")]
     target_name: Option<String>,
@@ -37,11 +44,10 @@ pub(super) struct Gateway {
     target_version: Option<String>,
     #[command(flatten)]
     key: Key,
-    /// Address of the mock providers, as configured in the gateway
-    ///
-    /// Give the same address as to `fallproof plan` or `fallproof config`.
-    #[arg(long, value_name = "ADDR", requires = "target")]
-    mocks: Option<SocketAddr>,
+    #[command(flatten)]
+    mocks: Mocks,
+    #[command(flatten)]
+    remote: Remote,
     /// Adapter of the gateway: NAME, NAME@VERSION or a file of your own
     ///
     /// The adapter describes how to configure, start and call the gateway. `fallproof list
@@ -90,18 +96,21 @@ impl Gateway {
         let found = |name| adapter::find_variant(name, self.variant.as_deref());
         let adapter = self.adapter.as_deref().map(found).transpose()?;
         match (&self.target, adapter) {
+            (None, None) if self.mocks.are_given() => Err(Stop::usage(
+                "--listen and --advertise are for a gateway: add --target or --launch",
+            )),
             (None, None) => Ok(None),
             (None, Some((adapter, version))) if self.launch => {
                 self.launched(&adapter, version, scenarios).map(Some)
             }
             (None, Some(_)) => Err(Stop::usage(
-                "--adapter needs a gateway: --launch starts one, --target URL --mocks ADDR uses one that is running",
+                "--adapter needs a gateway: --launch starts one, --target URL uses one that is running",
             )),
             (Some(target), adapter) => {
                 let gateway = RunningGateway {
-                    url: BaseUrl::parse(target).map_err(Stop::usage)?,
+                    url: self.url(target)?,
                     key: self.key().to_owned(),
-                    mocks: self.mocks(),
+                    mocks: self.allowed(self.mocks.fixed()?)?,
                     adapter: adapter.map(|(adapter, _)| adapter),
                     name: self.target_name.clone(),
                     version: self.target_version.clone(),
@@ -123,7 +132,7 @@ impl Gateway {
     /// Whether a gateway that runs is there, before anything is done for it.
     pub(super) fn is_there(&self, runtime: &Runtime) -> Result<(), Stop> {
         let Some(target) = &self.target else { return Ok(()) };
-        let url = BaseUrl::parse(target).map_err(Stop::usage)?;
+        let url = self.url(target)?;
         let reached = runtime.block_on(client::reachable(&url));
         reached.map_err(|error| StartError::Unreachable(url, error).into())
     }
@@ -140,14 +149,28 @@ impl Gateway {
             std::env::temp_dir().join(format!("fallproof-{}-{}", adapter.id, process::id()))
         });
         let work = std::path::absolute(work).map_err(Stop::usage)?;
-        let plan = RunPlan::launched(adapter, &installation, self.key(), &work, scenarios)?;
+        let mocks = self.allowed(self.mocks.free()?)?;
+        let plan = RunPlan::launched(adapter, &installation, &mocks, self.key(), &work, scenarios)?;
         eprintln!("{}: configuration and log are in {}", adapter.name, work.display());
         Ok(plan)
     }
 
-    /// Address at which a running gateway expects the mock providers.
-    pub(super) fn mocks(&self) -> SocketAddr {
-        self.mocks.unwrap_or(DEFAULT_MOCKS)
+    /// Where the mock providers of a running gateway are.
+    pub(super) fn mocks(&self) -> Result<MockAddress, Stop> {
+        self.mocks.fixed()
+    }
+
+    /// The URL of the target, which may be on another machine only if the user allows that.
+    fn url(&self, target: &str) -> Result<BaseUrl, Stop> {
+        let url = BaseUrl::parse(target, self.ca.as_deref()).map_err(Stop::usage)?;
+        self.remote.target(&url)?;
+        Ok(url)
+    }
+
+    /// The mocks, which other machines may reach only if the user allows that.
+    fn allowed(&self, mocks: MockAddress) -> Result<MockAddress, Stop> {
+        self.remote.listen(Server::Mocks, mocks.listen.ip())?;
+        Ok(mocks)
     }
 
     /// The API key that clients send to the target.
@@ -169,16 +192,16 @@ impl Gateway {
             ("variant", self.variant.clone()),
             ("program", self.program.as_deref().map(path)),
             ("target", self.target.clone()),
+            ("ca", self.ca.as_deref().map(path)),
             ("target-name", self.target_name.clone()),
             ("target-version", self.target_version.clone()),
-            ("mocks", self.mocks.map(|mocks| mocks.to_string())),
         ];
         let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let mut words: Vec<_> =
             given.map(|(name, value)| format!("--{name} {}", quoted(&value))).collect();
-        if self.launch {
-            words.push("--launch".to_owned());
-        }
+        words.extend(self.mocks.again());
+        let switches = [("--allow-remote", self.remote.allow_remote), ("--launch", self.launch)];
+        words.extend(switches.into_iter().filter(|(_, is_on)| *is_on).map(|(it, _)| it.to_owned()));
         words.extend(self.key.again());
         words
     }

@@ -119,7 +119,7 @@ fn played(file: &Path) -> Result<Plan, Stop> {
         }
     }
     let groups = plans.iter().flat_map(|plan| plan.groups.iter().cloned()).collect();
-    Ok(Plan { groups, ..Plan::new([], Addresses::stable(DEFAULT_MOCKS)) })
+    Ok(Plan { groups, ..Plan::new([], &Addresses::stable(DEFAULT_MOCKS)) })
 }
 
 /// The log of the gateway, if the folder of the evidence contains it. Empty if it does not.

@@ -13,10 +13,12 @@ mod judge;
 mod judging;
 mod key;
 mod list;
+mod mocks;
 mod new;
 mod output;
 mod print;
 mod probe;
+mod remote;
 mod report;
 mod router;
 mod run;
@@ -28,7 +30,6 @@ mod site;
 use std::any::Any;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write as _};
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,11 +41,12 @@ use fallproof_runner::adapter::{LaunchError, RenderError};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::DEFAULT_MOCKS;
 use fallproof_runner::shell::quoted;
-use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use fallproof_suite::yaml::LoadError;
 use owo_colors::OwoColorize as _;
 
+use self::mocks::Mocks;
 use self::print::{Unprintable, eprintln, print, println};
 
 /// Folder of a team's own scenarios. In Fallproof's own repository, it holds the suite.
@@ -135,9 +137,8 @@ struct Selection {
 struct PlanArgs {
     #[command(flatten)]
     selection: Selection,
-    /// Address of the mock providers; they also use the next two ports
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
-    mocks: SocketAddr,
+    #[command(flatten)]
+    mocks: Mocks,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -414,7 +415,7 @@ fn with_reason(mut error: LoadError) -> LoadError {
 
 fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
     let Selected { scenarios, .. } = arguments.selection.choose()?;
-    let plan = Plan::new(&scenarios, Addresses::stable(arguments.mocks));
+    let plan = Plan::new(&scenarios, &arguments.mocks.fixed()?.planned());
     if arguments.json {
         let json = serde_json::to_string_pretty(&plan)
             .map_err(|error| Stop::Harness(error.to_string()))?;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 use super::print::{eprintln, println};
+use super::remote::{Remote, Server};
 use super::site::DEFAULT_LISTEN;
 use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupted, runtime, saboteur};
 
@@ -45,13 +46,16 @@ pub(super) struct RouterArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
     listen: SocketAddr,
-    /// With --saboteur: the address of the mock providers, the same as for `run --mocks`
+    /// With --saboteur: the address of the mock providers, the same as for `run --listen`
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_MOCKS)]
     mocks: SocketAddr,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 impl RouterArgs {
     pub(super) fn execute(self) -> Result<(), Stop> {
+        self.remote.listen(Server::Router, self.listen.ip())?;
         match (&self.saboteur, &self.config) {
             (Some(saboteur), _) => self.sabotaged(saboteur),
             (None, Some(config)) => self.configured(config),
@@ -83,7 +87,7 @@ impl RouterArgs {
     fn sabotaged(&self, name: &str) -> Result<(), Stop> {
         let saboteur = saboteur::find(name)?;
         let Selected { scenarios, .. } = self.selection.choose()?;
-        let plan = Plan::new(&scenarios, Addresses::stable(self.mocks));
+        let plan = Plan::new(&scenarios, &Addresses::stable(self.mocks));
         runtime()?.block_on(async {
             let stop = interrupted()?;
             let serving = Reference::serve(&plan, saboteur, self.listen);
@@ -92,8 +96,9 @@ impl RouterArgs {
             println!("{}: {}", saboteur.name, saboteur.breaks);
             println!("listening on http://{url}/v1 (Ctrl-C to stop)");
             println!("to see it fail, run in another terminal:");
+            let remote = if self.remote.allow_remote { " --allow-remote" } else { "" };
             println!(
-                "  fallproof run{} --target http://{url}/v1 --mocks {} --key {REFERENCE_CLIENT_KEY}",
+                "  fallproof run{} --target http://{url}/v1 --listen {} --key {REFERENCE_CLIENT_KEY}{remote}",
                 self.selection.again(),
                 self.mocks
             );

@@ -44,7 +44,7 @@ Examples:
   fallproof run                                     all scenarios, against the reference router
   fallproof run --adapter litellm --launch --quick  without waits for a real clock
   fallproof run 'responses*/**' --adapter litellm --launch --report out
-  fallproof run --target http://127.0.0.1:4000/v1 --mocks 127.0.0.1:9100
+  fallproof run --target http://127.0.0.1:4000/v1
   fallproof run --adapter ./gateway.yaml --launch --baseline known.yaml
   fallproof run responses-compact --saboteur invented-metadata")]
 pub(super) struct Run {
@@ -111,7 +111,7 @@ impl Run {
 
         // This plan is used only for its API keys. It contains the keys of all batches, and they do
         // not depend on the addresses of the deployments.
-        let plan = Plan::new(&scenarios, Addresses::stable(DEFAULT_MOCKS));
+        let plan = Plan::new(&scenarios, &Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
             redactor: &Redactor::new(&plan, self.client_key()),
             header: &header,

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fallproof::serve::{Names, Ports, Scripts, Serving};
+use fallproof_suite::plan::Advertised;
 
+use super::mocks::{advertised, is_reachable};
 use super::print::{eprintln, println};
+use super::remote::{Remote, Server};
 use super::{Stop, interrupted, runtime};
 
 #[derive(Debug, Args)]
@@ -30,7 +33,12 @@ pub(super) struct Serve {
     admin: u16,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
+    listen: IpAddr,
+    /// Host in the printed addresses [default: the address of --listen]
+    #[arg(long, value_name = "HOST", value_parser = host)]
+    advertise: Option<Advertised>,
+    #[command(flatten)]
+    remote: Remote,
     /// Answer according to the scripts in this YAML file [default: always succeed]
     ///
     /// `fallproof list behaviors` shows what a script can name.
@@ -46,13 +54,20 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn execute(self) -> Result<(), Stop> {
+        self.remote.listen(Server::Serve, self.listen)?;
+        is_reachable(self.listen, self.advertise.as_ref())?;
         let scripts = match &self.script {
             Some(file) => Scripts::load(file)?,
             None => Scripts::default(),
         };
         let names = if self.models.is_empty() { Names::Any } else { Names::Listed(self.models) };
-        let ports =
-            Ports { host: self.host, openai: self.openai, azure: self.azure, admin: self.admin };
+        let ports = Ports {
+            host: self.listen,
+            advertise: self.advertise.map(|advertised| advertised.host),
+            openai: self.openai,
+            azure: self.azure,
+            admin: self.admin,
+        };
         runtime()?.block_on(async {
             let stop = interrupted()?;
             let serving = Serving::start(ports, names, scripts).await.map_err(Stop::usage)?;
@@ -66,5 +81,14 @@ impl Serve {
             }
             serving.run(stop).await.map_err(|error| Stop::Harness(error.to_string()))
         })
+    }
+}
+
+/// Parses a host without a port: the servers have options for theirs.
+fn host(text: &str) -> Result<Advertised, String> {
+    let advertised = advertised(text)?;
+    match advertised.port {
+        None => Ok(advertised),
+        Some(_) => Err("expected a host without a port".to_owned()),
     }
 }

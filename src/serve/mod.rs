@@ -29,10 +29,12 @@ const API_VERSION: &str = "2025-04-01-preview";
 const DEFAULT_MODEL: &str = "gpt-5";
 
 /// Addresses on which the servers listen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Ports {
-    /// IP address of all servers.
+    /// IP address that all servers listen on.
     pub host: IpAddr,
+    /// Host that clients are told instead, a name or an IP address. An IPv6 address is in brackets.
+    pub advertise: Option<String>,
     /// Port of `OpenAI`. For each port, 0 lets the system choose.
     pub openai: u16,
     /// Port of Azure.
@@ -87,7 +89,7 @@ struct AzureAddress {
 }
 
 impl Addresses {
-    fn new(openai: SocketAddr, azure: SocketAddr, admin: SocketAddr) -> Self {
+    fn new(openai: &str, azure: &str, admin: &str) -> Self {
         Self {
             openai: OpenAiAddress { base_url: format!("http://{openai}/v1"), key: OPENAI_KEY },
             azure: AzureAddress {
@@ -154,7 +156,12 @@ impl Serving {
         let admin_addr = admin.local_addr().map_err(port(ports.admin))?;
         let providers = Providers { wire, models, scripts };
         providers.reset()?;
-        Ok(Self { addresses: Addresses::new(openai, azure, admin_addr), admin, providers })
+        let told = |address: SocketAddr| match &ports.advertise {
+            Some(host) => format!("{host}:{}", address.port()),
+            None => address.to_string(),
+        };
+        let addresses = Addresses::new(&told(openai), &told(azure), &told(admin_addr));
+        Ok(Self { addresses, admin, providers })
     }
 
     /// Serves until `stop` completes.

@@ -39,7 +39,7 @@ fn against(serve: impl Fn(std::net::TcpStream) + Send + 'static) -> Output {
     // client closes it without a request.
     thread::spawn(move || listener.incoming().flatten().for_each(serve));
     let deployments = free_ports().to_string();
-    fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments, "--timeout", "0.2"])
+    fallproof(&["run", FOUNDING, "--target", &target, "--listen", &deployments, "--timeout", "0.2"])
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn an_unreachable_target_is_reported_and_exits_with_2() {
     let nobody = free_ports();
     let target = format!("http://{nobody}/v1");
     let deployments = free_ports().to_string();
-    let output = fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &deployments]);
+    let output = fallproof(&["run", FOUNDING, "--target", &target, "--listen", &deployments]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains(&format!("no target at http://{nobody}")),
@@ -146,9 +146,9 @@ fn an_unreachable_target_is_reported_and_exits_with_2() {
 }
 
 #[test]
-fn a_target_that_is_not_plain_http_is_rejected_with_an_example() {
-    let target = "https://localhost/v1";
-    let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
+fn a_target_that_is_not_http_is_rejected_with_an_example() {
+    let target = "ftp://localhost/v1";
+    let output = fallproof(&["run", FOUNDING, "--target", target, "--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("http://127.0.0.1:4000/v1"), "{}", stderr(&output));
 }
@@ -156,7 +156,7 @@ fn a_target_that_is_not_plain_http_is_rejected_with_an_example() {
 #[test]
 fn a_key_in_the_target_url_is_rejected() {
     for target in ["http://me:secret@127.0.0.1:1/v1", "http://127.0.0.1:1/v1?key=secret"] {
-        let output = fallproof(&["run", FOUNDING, "--target", target, "--mocks", "127.0.0.1:0"]);
+        let output = fallproof(&["run", FOUNDING, "--target", target, "--listen", "127.0.0.1:0"]);
         assert_eq!(output.status.code(), Some(2));
         let told = stderr(&output);
         assert!(told.contains("--key") && !told.contains("secret"), "{told}");
@@ -193,7 +193,7 @@ fn an_endless_stream_is_reported_once_and_judged_by_its_beginning() {
     std::fs::write(folder.path().join("floods.yaml"), scenario).expect("it can be written");
     let folder = folder.path().to_str().expect("a temporary path is text");
     let deployments = free_ports().to_string();
-    let options = ["--scenarios", folder, "--mocks", &deployments];
+    let options = ["--scenarios", folder, "--listen", &deployments];
     let plan = fallproof(&[&["plan", "--json"][..], &options].concat());
     let plan: serde_json::Value = serde_json::from_slice(&plan.stdout).expect("a plan is JSON");
     let key = plan["groups"][0]["chain"][0]["key"].as_str().expect("it has a key").to_owned();
@@ -244,7 +244,7 @@ fn inconclusive_cases_are_grouped_by_reason() {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().for_each(drop));
     let (deployments, part) = (free_ports().to_string(), part().display().to_string());
-    let options = ["run", "--scenarios", &part, "--target", &target, "--mocks", &deployments];
+    let options = ["run", "--scenarios", &part, "--target", &target, "--listen", &deployments];
     let told = stdout(&fallproof(&options));
     let reasons = told.matches("INCONCLUSIVE ").count();
     assert!((1..5).contains(&reasons), "{told}");
@@ -274,7 +274,7 @@ fn a_refused_key_is_one_line() {
     let (deployments, part) = (free_ports().to_string(), part().display().to_string());
     let chosen = ["run", "responses-compact", "--scenarios", &part];
     let output =
-        fallproof(&[&chosen[..], &["--target", &target, "--mocks", &deployments]].concat());
+        fallproof(&[&chosen[..], &["--target", &target, "--listen", &deployments]].concat());
     let told = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     let lines: Vec<_> = told.lines().collect();
@@ -399,7 +399,7 @@ fn rejecting_a_key_in_the_target_url_does_not_print_the_key() {
         "http://127.0.0.1:4000/v1?key=sk-secret",
         "ftp://127.0.0.1/v1#sk-secret",
     ] {
-        let arguments = ["run", FOUNDING, "--mocks", "127.0.0.1:9100", "--target", target];
+        let arguments = ["run", FOUNDING, "--listen", "127.0.0.1:9100", "--target", target];
         let output = fallproof(&arguments);
         assert_eq!(output.status.code(), Some(2), "{target}");
         let told = stderr(&output);
@@ -430,7 +430,7 @@ fn a_port_in_use_is_reported_and_exits_with_2() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let addr = taken.local_addr().expect("it is bound");
     let target = format!("http://{addr}/v1");
-    let output = fallproof(&["run", FOUNDING, "--target", &target, "--mocks", &addr.to_string()]);
+    let output = fallproof(&["run", FOUNDING, "--target", &target, "--listen", &addr.to_string()]);
     assert_eq!(output.status.code(), Some(2));
     let told = stderr(&output);
     assert!(told.contains(&addr.port().to_string()) && told.contains("in use"), "{told}");
@@ -471,7 +471,7 @@ fn a_target_that_does_not_reach_the_mocks_is_inconclusive_not_failed() {
 
 #[test]
 fn a_plan_is_deterministic_and_contains_the_base_urls() {
-    let plan = || fallproof(&["plan", FOUNDING, "--mocks", "127.0.0.1:9100", "--json"]);
+    let plan = || fallproof(&["plan", FOUNDING, "--listen", "127.0.0.1:9100", "--json"]);
     let (first, second) = (stdout(&plan()), stdout(&plan()));
     assert_eq!(first, second);
     let plan: serde_json::Value = serde_json::from_str(&first).expect("the plan is JSON");

@@ -25,7 +25,7 @@ async fn call(answer: String, keep_open: bool) -> Exchange {
         let _ = stream.write_all(answer.as_bytes()).await;
         keep_open.then_some(stream)
     });
-    let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
+    let base = BaseUrl::parse(&format!("http://{addr}/v1"), None).expect("a URL");
     let (behavior, clock) = (ClientBehavior::default(), Instant::now());
     let exchange = post(&base, "responses", &[], b"{}", LIMIT, behavior, clock).await;
     drop(target.await.expect("the target does not panic"));
@@ -76,6 +76,53 @@ async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
 }
 
+#[rstest]
+#[case::not_a_number("content-length: two", "content-length is `two`")]
+#[case::signed("content-length: +2", "content-length is `+2`")]
+#[case::two("content-length: 2\r\nContent-Length: 3", "two different content-lengths: 2 and 3")]
+#[tokio::test]
+async fn a_response_without_a_clear_end_is_not_http(#[case] headers: &str, #[case] what: &str) {
+    let exchange = call(format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{{}}"), true).await;
+    assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_in_an_unknown_transfer_coding_ends_with_the_connection() {
+    let body = "3\r\nabc\r\n0\r\n\r\n";
+    let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: xchunked\r\n\r\n{body}");
+    let exchange = call(answer, false).await;
+    assert_eq!((exchange.ending, &*exchange.body), (Ending::Complete, body.as_bytes()));
+}
+
+#[rstest]
+#[tokio::test]
+async fn bytes_after_the_end_of_a_response_are_recorded(#[values(true, false)] keep_open: bool) {
+    let more = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let exchange = call(format!("{CHUNKED}3\r\nabc\r\n0\r\n\r\n{more}"), keep_open).await;
+    assert_eq!((exchange.ending, &*exchange.body), (Ending::Complete, &b"abc"[..]));
+    assert!(exchange.received.bytes.ends_with(more.as_bytes()));
+}
+
+#[tokio::test]
+async fn bytes_that_come_later_than_the_end_of_a_response_are_recorded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("a bound listener");
+    let target = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a client connects");
+        read_request(&mut stream).await;
+        for piece in ["HTTP/1.1 204 No Content\r\n\r\n", "more"] {
+            stream.write_all(piece.as_bytes()).await.expect("the client still reads");
+            tokio::task::yield_now().await;
+        }
+    });
+    let base = BaseUrl::parse(&format!("http://{addr}/v1"), None).expect("a URL");
+    let (behavior, clock) = (ClientBehavior::default(), Instant::now());
+    let exchange = post(&base, "responses", &[], b"{}", LIMIT, behavior, clock).await;
+    target.await.expect("the target does not panic");
+    assert_eq!((exchange.ending, exchange.status), (Ending::Complete, Some(204)));
+    assert!(exchange.received.bytes.ends_with(b"\r\n\r\nmore"));
+}
+
 /// Calls a target that sends `more` forever, repeated `times` in each write. The client disconnects
 /// after three events.
 async fn call_endless(more: &'static str, times: usize, limit: Duration) -> Exchange {
@@ -88,7 +135,7 @@ async fn call_endless(more: &'static str, times: usize, limit: Duration) -> Exch
         let much = more.repeat(times);
         while stream.write_all(much.as_bytes()).await.is_ok() {}
     });
-    let base = BaseUrl::parse(&format!("http://{addr}/v1")).expect("a URL");
+    let base = BaseUrl::parse(&format!("http://{addr}/v1"), None).expect("a URL");
     let behavior = ClientBehavior { disconnect_after_events: Some(3), ..ClientBehavior::default() };
     let exchange = post(&base, "responses", &[], b"{}", limit, behavior, Instant::now()).await;
     target.await.expect("the target does not panic");

@@ -71,7 +71,7 @@ fn a_useless_campaign_is_rejected(#[case] options: &[&str], #[case] reason: &str
 #[test]
 fn the_plan_of_a_campaign_has_the_address_of_its_mocks() {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let output = fallproof(folder.path(), &["fuzz", "--plan", "--mocks", "127.0.0.1:9480"]);
+    let output = fallproof(folder.path(), &["fuzz", "--plan", "--listen", "127.0.0.1:9480"]);
     assert_eq!(output.status.code(), Some(0), "{}", told(&output));
     assert!(told(&output).contains("http://127.0.0.1:9480/") && !told(&output).contains(":9100"));
 }
@@ -84,7 +84,7 @@ fn against(cases: &str, most: usize, serve: impl Fn(TcpStream) + Send + 'static)
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     thread::spawn(move || listener.incoming().flatten().take(most).for_each(serve));
     let deployments = free_ports().to_string();
-    let options = ["fuzz", "--cases", cases, "--target", &target, "--mocks", &deployments];
+    let options = ["fuzz", "--cases", cases, "--target", &target, "--listen", &deployments];
     fallproof(folder.path(), &options)
 }
 
@@ -115,7 +115,7 @@ fn ctrl_c_ends_a_campaign_whose_target_hangs() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let campaign = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["fuzz", "--target", &target, "--mocks", &free_ports().to_string()])
+        .args(["fuzz", "--target", &target, "--listen", &free_ports().to_string()])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .spawn()

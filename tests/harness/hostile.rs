@@ -48,7 +48,7 @@ impl Target for SendsAhead {
                     tokio::spawn(pass_on(client, primary.clone(), bytes));
                 }
             });
-            let url = BaseUrl { authority, path: String::new() };
+            let url = BaseUrl::plain(authority, "");
             Ok(Box::new(Running { url, task }) as Box<dyn RunningTarget>)
         }
         .boxed()

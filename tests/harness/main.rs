@@ -15,6 +15,7 @@ mod fuzz;
 mod hostile;
 mod probe;
 mod properties;
+mod remote;
 mod reports;
 mod requests;
 mod scenario_files;
@@ -23,6 +24,7 @@ mod shell;
 mod show;
 mod structure;
 mod suite_files;
+mod tls;
 mod verdicts;
 
 #[global_allocator]

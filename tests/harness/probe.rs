@@ -78,7 +78,7 @@ fn the_doctor_reports_a_target_that_exited() {
     thread::spawn(move || drop(listener.accept()));
     let deployments = free_ports().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["doctor", "responses-compact", "--target", &target, "--mocks", &deployments])
+        .args(["doctor", "responses-compact", "--target", &target, "--listen", &deployments])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("the binary was built with this test");
@@ -110,7 +110,7 @@ fn a_server_that_is_not_a_gateway_cannot_be_probed() {
     let folder = tempfile::TempDir::new().expect("a temporary folder");
     let out = folder.path().join("draft.yaml");
     let output = Command::new(env!("CARGO_BIN_EXE_fallproof"))
-        .args(["probe", "--target", &target, "--mocks", &free_ports().to_string(), "--out"])
+        .args(["probe", "--target", &target, "--listen", &free_ports().to_string(), "--out"])
         .arg(&out)
         .output()
         .expect("the binary was built with this test");

@@ -45,7 +45,7 @@ impl Target for Habit {
         async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Router)?;
             let authority = listener.local_addr().map_err(StartError::Router)?.to_string();
-            let url = BaseUrl { authority, path: "/v1".to_owned() };
+            let url = BaseUrl::plain(authority, "/v1");
             let app = axum::Router::new().fallback(
                 async move |uri: Uri, headers: HeaderMap, body: Bytes| {
                     let asked = String::from_utf8_lossy(&body);
@@ -75,7 +75,7 @@ impl Target for Habit {
 
 async fn ask(deployment: &Deployment, uri: &Uri, body: &[u8]) {
     let path = uri.path().trim_start_matches("/v1/");
-    let url = BaseUrl::parse(&deployment.base_url).expect("a valid base URL");
+    let url = BaseUrl::parse(&deployment.base_url, None).expect("a valid base URL");
     let headers = [("authorization".to_owned(), format!("Bearer {}", deployment.key))];
     client::post(&url, path, &headers, body, PATIENCE, ClientBehavior::default(), Instant::now())
         .await;

@@ -10,10 +10,12 @@
 //! | `FP-CLIENT-11` | [`unanswered`] |
 //! | `FP-CLIENT-12` | [`headers`] |
 //! | `FP-CLIENT-14` | [`coding`] |
+//! | `FP-CLIENT-15` | [`framing`] |
 
 mod answer;
 mod coding;
 mod error;
+mod framing;
 mod headers;
 mod model;
 mod source;
@@ -38,6 +40,7 @@ pub(super) fn check(found: &mut Collector<'_>) {
     source::own_group(found);
     headers::check(found);
     coding::check(found);
+    framing::check(found);
     let (Some(status), true) = (exchange.status, exchange.ending == Ending::Complete) else {
         return;
     };

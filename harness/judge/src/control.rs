@@ -33,7 +33,8 @@ pub(super) fn check(found: &mut Collector<'_>) {
 
 /// Whether this requirement can be violated without an attempt.
 pub(super) fn holds_without_attempt(requirement: Code) -> bool {
-    [Code::Control01, Code::Control02, Code::Client14].contains(&requirement)
+    use Code::{Client14, Client15, Control01, Control02};
+    [Control01, Control02, Client14, Client15].contains(&requirement)
 }
 
 /// Whether this pointer into a body refers to a top-level member that gateways interpret

@@ -63,7 +63,7 @@ impl Case {
         let loaded = scenario::load(&file, "by/hand");
         let scenario = loaded.unwrap_or_else(|error| panic!("{error}\n{text}")).remove(0);
         let at = "127.0.0.1:4010".parse().expect("an address");
-        let groups = Plan::new([&scenario], Addresses::stable(at)).groups;
+        let groups = Plan::new([&scenario], &Addresses::stable(at)).groups;
         let mut case = Self {
             scenario,
             groups,

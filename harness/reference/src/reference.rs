@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::REFERENCE_CLIENT_KEY;
+use crate::saboteur::framing::FaultyListener;
 use crate::saboteur::request_proxy::RequestProxy;
 use crate::saboteur::{Fault, Saboteur, header_passthrough, response_filter, wrapper};
 use fallproof_protocol::condition::Condition;
@@ -182,9 +183,15 @@ async fn run(
     listen: SocketAddr,
 ) -> io::Result<Running> {
     let listener = TcpListener::bind(listen).await?;
-    let url = BaseUrl { authority: listener.local_addr()?.to_string(), path: "/v1".to_owned() };
+    let url = BaseUrl::plain(listener.local_addr()?.to_string(), "/v1");
     let app = app(groups, instead, fault, clock)?;
-    let task = tokio::spawn(async move { axum::serve(listener, app).await });
+    let task = match fault {
+        Some(Fault::Framing(fault)) => {
+            let listener = FaultyListener { listener, fault };
+            tokio::spawn(async move { axum::serve(listener, app).await })
+        }
+        _ => tokio::spawn(async move { axum::serve(listener, app).await }),
+    };
     Ok(Running { url, task })
 }
 

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_wrong_key_that_a_client_sends_is_redacted_too() {
-        let plan = Plan::new([], Addresses::stable(([127, 0, 0, 1], 9100).into()));
+        let plan = Plan::new([], &Addresses::stable(([127, 0, 0, 1], 9100).into()));
         let redactor = Redactor::new(&plan, "s3cret+gateway/key");
         let cleaned = redactor.text("s3cret+gateway/kye, not s3cret+gateway/key");
         assert_eq!(cleaned, "[wrong gateway key], not [gateway key]");

@@ -1,23 +1,26 @@
-//! The client of the target. It makes each call over a raw socket, to record the exact bytes of the
-//! response, and how the response ended.
+//! The client of the target. It makes each call over a raw socket, or over TLS on one, to record the
+//! exact bytes of the response, and how the response ended.
 
 mod answer;
 mod base_url;
 mod behavior;
+mod connection;
 mod key;
+mod tls;
 
 use std::fmt::Write as _;
 use std::future;
 use std::time::{Duration, Instant};
 
 use fallproof_suite::evidence::{Ending, Exchange};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use self::answer::Answer;
 pub use self::base_url::BaseUrl;
 pub use self::behavior::{Awaited, ClientBehavior, Notice};
+pub use self::connection::ConnectError;
 pub use self::key::headers_with_key;
+pub use self::tls::{Tls, TlsError};
 
 /// Posts `body` to `path` below `base` and reads the response until it ends, `limit` expires, or
 /// the client disconnects. Times of the exchange are relative to `clock`.
@@ -36,16 +39,29 @@ pub async fn post(
     let ClientBehavior { disconnect_after_events, disconnect_when, on_events, read_when } =
         behavior;
     let mut answer = Answer::new(started, disconnect_after_events, on_events);
-    let exchange = answer.exchange(&base.authority, [head.as_bytes(), body], read_when);
+    let exchange = async {
+        let mut connection = connection::open(base).await?;
+        answer.exchange(&mut *connection, [head.as_bytes(), body], read_when).await?;
+        Ok::<_, Ending>(connection)
+    };
     let disconnect = async {
         match disconnect_when {
             Some(when) => when.await,
             None => future::pending().await,
         }
     };
-    let ending = tokio::select! {
-        ended = timeout(limit, exchange) => ended.unwrap_or(Ending::TimedOut),
-        () = disconnect => Ending::Disconnected,
+    // Any ending but the first closes the connection at once.
+    let ended = tokio::select! {
+        ended = timeout(limit, exchange) => ended.unwrap_or(Err(Ending::TimedOut)),
+        () = disconnect => Err(Ending::Disconnected),
+    };
+    let took = started.elapsed();
+    let ending = match ended {
+        Ok(mut connection) => {
+            answer.record_rest(&mut *connection).await;
+            Ending::Complete
+        }
+        Err(ending) => ending,
     };
     Exchange {
         path,
@@ -57,7 +73,7 @@ pub async fn post(
         received: answer.received,
         ending,
         started: started.saturating_duration_since(clock),
-        took: started.elapsed(),
+        took,
     }
 }
 
@@ -73,15 +89,11 @@ fn head(base: &BaseUrl, path: &str, headers: &[(String, String)], length: usize)
     head + "\r\n"
 }
 
-/// Checks that the target accepts connections.
+/// Checks that the target accepts connections, and that its certificate is valid.
 ///
 /// # Errors
-/// The error message of the system, or a timeout.
-pub async fn reachable(base: &BaseUrl) -> Result<(), String> {
-    let connect = TcpStream::connect(&base.authority);
-    match timeout(Duration::from_secs(5), connect).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no connection within 5 s".to_owned()),
-    }
+/// The reason why there is no connection.
+pub async fn reachable(base: &BaseUrl) -> Result<(), ConnectError> {
+    let opened = timeout(Duration::from_secs(5), connection::open(base)).await;
+    opened.map_err(|_| ConnectError::TimedOut)?.map(drop)
 }

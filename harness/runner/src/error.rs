@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use fallproof_protocol::behavior::ScriptError;
 
 use crate::adapter::{LaunchError, RenderError};
-use crate::client::BaseUrl;
+use crate::client::{BaseUrl, ConnectError};
 
 /// A run could not start.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub enum StartError {
     /// A script is invalid. Holds the id of the scenario.
     #[error("{0}: {1}")]
     Script(String, #[source] ScriptError),
-    /// Nothing listens at the target's URL.
-    #[error("no target at http://{at}: {1}; start the gateway first, or fix --target", at = .0.authority)]
-    Unreachable(BaseUrl, String),
+    /// Nothing listens at the target's URL, or its certificate is not valid.
+    #[error("{}", unreachable(.0, .1))]
+    Unreachable(BaseUrl, #[source] ConnectError),
     /// The gateway could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
@@ -34,13 +34,24 @@ impl From<RenderError> for StartError {
     }
 }
 
+fn unreachable(url: &BaseUrl, error: &ConnectError) -> String {
+    let at = format!("{}://{}", url.scheme(), url.authority);
+    match error {
+        ConnectError::Certificate(_) => format!(
+            "the certificate of {at} is not valid: {error}; if it comes from a certificate \
+             authority of your own, name that with --ca FILE"
+        ),
+        _ => format!("no target at {at}: {error}; start the gateway first, or fix --target"),
+    }
+}
+
 fn not_listening(address: SocketAddr, error: &io::Error) -> String {
     if error.kind() != io::ErrorKind::AddrInUse {
         return error.to_string();
     }
     format!(
         "port {} or {} is in use; stop the process that uses it, or set another address with \
-         --mocks",
+         --listen",
         address.port(),
         address.port().wrapping_add(1),
     )

@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fallproof_suite::plan::MockAddress;
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
@@ -26,8 +27,8 @@ pub struct RunningGateway {
     pub url: BaseUrl,
     /// API key that clients send to the gateway.
     pub key: String,
-    /// Address at which the gateway expects the mocks.
-    pub mocks: SocketAddr,
+    /// Where the mocks listen, and how the gateway reaches them.
+    pub mocks: MockAddress,
     /// Adapter with the API and the capabilities of the gateway. Without an adapter, the gateway
     /// has the OpenAI API and the default capabilities.
     pub adapter: Option<Arc<Adapter>>,
@@ -45,7 +46,10 @@ impl Target for RunningGateway {
             version: self.version.clone(),
             adapter: known.adapter,
             variant: known.variant,
-            address: Some(self.url.authority.clone()),
+            address: Some(match self.url.tls {
+                Some(_) => format!("https://{}", self.url.authority),
+                None => self.url.authority.clone(),
+            }),
         };
         future::ready(identity).boxed()
     }
@@ -54,8 +58,8 @@ impl Target for RunningGateway {
         self.adapter.as_deref()
     }
 
-    fn mocks_address(&self) -> SocketAddr {
-        self.mocks
+    fn mocks(&self) -> MockAddress {
+        self.mocks.clone()
     }
 
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
@@ -78,12 +82,14 @@ pub struct LaunchedGateway {
     pub adapter: Arc<Adapter>,
     /// Installation, directory and address.
     pub site: Site,
+    /// Where the mocks listen, and how the gateway reaches them. The system chooses their ports.
+    pub mocks: MockAddress,
 }
 
 impl Target for LaunchedGateway {
     fn identity(&self) -> BoxFuture<'_, TargetName> {
         async {
-            let Self { adapter, site } = self;
+            let Self { adapter, site, .. } = self;
             let installed = adapter.installed_version(&site.installation).await;
             let version = installed.or_else(|| adapter.only_version().map(str::to_owned));
             TargetName { version, ..named(Some(adapter)) }
@@ -99,9 +105,13 @@ impl Target for LaunchedGateway {
         Some(&self.site)
     }
 
+    fn mocks(&self) -> MockAddress {
+        self.mocks.clone()
+    }
+
     fn start<'a>(&'a self, setup: Setup<'a>) -> Starting<'a> {
         async {
-            let Self { adapter, site } = self;
+            let Self { adapter, site, .. } = self;
             let configuration = adapter.render(setup.plan, site)?;
             let process = adapter.launch(&configuration, site).await.map_err(StartError::Launch)?;
             Ok(Box::new(self.running(process, configuration)) as Box<dyn RunningTarget>)
@@ -161,7 +171,7 @@ impl RunningTarget for Launched {
     fn reload(self: Box<Self>, setup: Setup<'_>) -> Starting<'_> {
         async {
             let Self { gateway, process, .. } = *self;
-            let LaunchedGateway { adapter, site } = &gateway;
+            let LaunchedGateway { adapter, site, .. } = &gateway;
             let configuration = adapter.render(setup.plan, site)?;
             let process = adapter.reload(process, &configuration, site).await;
             let process = process.map_err(StartError::Launch)?;

@@ -2,19 +2,18 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use fallproof_suite::plan::Addresses;
+use fallproof_suite::plan::{Addresses, MockAddress};
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
 
 use crate::adapter::{Adapter, ConfigBatch, Installation, RenderError, Site, Unsupported};
-use crate::gateway::{DEFAULT_MOCKS, LaunchedGateway, RunningGateway};
+use crate::gateway::{LaunchedGateway, RunningGateway};
 use crate::target::{Target, named};
 
 /// Plan of a complete run.
@@ -80,7 +79,7 @@ impl<'a> RunPlan<'a> {
             }
             return Ok(Self::at_once(Box::new(gateway.clone()), scenarios, 1));
         };
-        let (batches, left_out) = split(adapter, scenarios, gateway.mocks)?;
+        let (batches, left_out) = split(adapter, scenarios, &gateway.mocks.planned())?;
         if number == 0 || number > batches.len().max(1) {
             return Err(PlanError::NoBatch(number, batches.len()));
         }
@@ -107,16 +106,19 @@ impl<'a> RunPlan<'a> {
     pub fn launched(
         adapter: &Arc<Adapter>,
         installation: &Installation,
+        mocks: &MockAddress,
         key: &str,
         work: &Path,
         scenarios: &'a [Scenario],
     ) -> Result<Self, PlanError> {
-        let (batches, left_out) = split(adapter, scenarios, DEFAULT_MOCKS)?;
+        // The ports are known when the mocks listen. They make no difference here.
+        let (batches, left_out) = split(adapter, scenarios, &mocks.planned())?;
         let site = |number: usize| {
             Site::here(work.join(number.to_string()), key.to_owned(), installation.clone())
                 .map_err(PlanError::NoPort)
         };
         let one_for_all = adapter.reloads().then(|| site(1)).transpose()?;
+        let jobs = adapter.jobs.max(1);
         let batch = |(number, batch): (usize, &ConfigBatch)| {
             let site = match &one_for_all {
                 Some(site) => site.clone(),
@@ -126,9 +128,10 @@ impl<'a> RunPlan<'a> {
                 1 => String::new(),
                 all => format!("batch {number} of {all}: {}", described(batch)),
             };
-            let target = Box::new(LaunchedGateway { adapter: Arc::clone(adapter), site });
+            let (adapter, mocks) = (Arc::clone(adapter), mocks.clone());
+            let target = Box::new(LaunchedGateway { adapter, site, mocks });
             let scenarios = those_of(scenarios, &batch.scenarios);
-            Ok(Batch { target, scenarios, jobs: adapter.jobs.max(1), heading })
+            Ok(Batch { target, scenarios, jobs, heading })
         };
         let batches = (1..).zip(&batches).map(batch).collect::<Result<_, PlanError>>()?;
         let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -195,7 +198,7 @@ type LeftOut<'a> = Vec<(&'a Scenario, SkipReason)>;
 fn split<'a>(
     adapter: &Adapter,
     scenarios: &'a [Scenario],
-    mocks: SocketAddr,
+    addresses: &Addresses,
 ) -> Result<(Vec<ConfigBatch>, LeftOut<'a>), RenderError> {
     let (mut supported, mut left_out) = (Vec::new(), Vec::new());
     for scenario in scenarios {
@@ -204,7 +207,7 @@ fn split<'a>(
             None => supported.push(scenario),
         }
     }
-    let batches = adapter.split(&adapter.plan(supported, Addresses::stable(mocks)))?;
+    let batches = adapter.split(&adapter.plan(supported, addresses))?;
     for Unsupported { scenario, reason } in &batches.unfit {
         let scenario = scenarios.iter().find(|it| it.id == *scenario);
         let reason = reason.clone();

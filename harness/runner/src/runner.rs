@@ -77,8 +77,8 @@ impl Runner {
         target: &dyn Target,
         timeout: Duration,
     ) -> Result<Self, StartError> {
-        let mocks = Mocks::listen(target.mocks_address(), scenarios).await?;
-        let plan = target.plan(scenarios, mocks.addresses);
+        let mocks = Mocks::listen(&target.mocks(), scenarios).await?;
+        let plan = target.plan(scenarios, &mocks.addresses);
         for scenario in scenarios {
             mocks.script(scenario, &plan)?;
         }

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use fallproof_suite::capabilities::Capabilities;
-use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::plan::{Addresses, MockAddress, Plan};
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use futures_util::FutureExt as _;
@@ -33,14 +33,14 @@ pub trait Target: Send + Sync {
         None
     }
 
-    /// Address at which the target expects the mock providers. If the port is 0, the system chooses
-    /// one.
-    fn mocks_address(&self) -> SocketAddr {
-        SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
+    /// Where the mock providers listen, and how the target reaches them. By default, the system
+    /// chooses their ports on loopback.
+    fn mocks(&self) -> MockAddress {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()
     }
 
     /// Returns the plan from which the target must be configured for these scenarios.
-    fn plan(&self, scenarios: &[&Scenario], addresses: Addresses) -> Plan {
+    fn plan(&self, scenarios: &[&Scenario], addresses: &Addresses) -> Plan {
         let scenarios = scenarios.iter().copied();
         match self.adapter() {
             Some(adapter) => adapter.plan(scenarios, addresses),

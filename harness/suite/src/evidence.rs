@@ -220,8 +220,8 @@ pub struct Exchange {
     /// The body of the response, with chunked encoding removed.
     #[serde(with = "encoding")]
     pub body: Vec<u8>,
-    /// The raw bytes of the response, including the head and chunked encoding. Times are relative
-    /// to `started`.
+    /// The raw bytes of the response, including the head and chunked encoding, and the bytes that
+    /// follow its end. Times are relative to `started`.
     pub received: Traffic,
     /// How the response ended.
     pub ending: Ending,

@@ -3,10 +3,10 @@
 //! Plans are deterministic: the same scenarios and addresses give the same plan. So a gateway that
 //! was configured from a plan remains up to date until the scenarios change.
 
+mod addresses;
 mod written;
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use fallproof_protocol::marker::Marker;
@@ -14,32 +14,12 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use self::addresses::{Addresses, Advertised, MockAddress};
 use crate::scenario::{self, DeadEnd, Scenario, Settings};
 use fallproof_protocol::condition::Condition;
 
 /// Default timeout of one attempt, in milliseconds.
 pub const DEFAULT_TIMEOUT_MS: u64 = 30_000;
-
-/// The addresses of a run's mock deployments.
-#[derive(Debug, Clone, Copy)]
-pub struct Addresses {
-    /// The mock server, which serves every deployment at a path prefix of its own.
-    pub wire: SocketAddr,
-    /// The port that refuses every connection.
-    pub refusing: SocketAddr,
-    /// The port that does not answer connection attempts.
-    pub silent: SocketAddr,
-}
-
-impl Addresses {
-    /// The addresses of a run against an external target. They are the same in each run: the port
-    /// after the mock server's port refuses connections, and the port after that does not answer
-    /// connection attempts.
-    pub fn stable(wire: SocketAddr) -> Self {
-        let further = |ports| SocketAddr::new(wire.ip(), wire.port().wrapping_add(ports));
-        Self { wire, refusing: further(1), silent: further(2) }
-    }
-}
 
 /// The configuration that a target needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,7 +127,7 @@ impl Plan {
     /// Creates the plan for these scenarios, in order.
     pub fn new<'a>(
         scenarios: impl IntoIterator<Item = &'a Scenario>,
-        addresses: Addresses,
+        addresses: &Addresses,
     ) -> Self {
         let of_scenario = |scenario: &'a Scenario| {
             let groups = scenario.groups.iter();
@@ -251,7 +231,7 @@ impl Group {
         scenario: &Scenario,
         name: &str,
         described: &scenario::Group,
-        addresses: Addresses,
+        addresses: &Addresses,
     ) -> Self {
         let calls = scenario.calls().filter(|planned| planned.send.group == name);
         let mut endpoints: Vec<_> = calls.map(|planned| planned.send.endpoint).collect();
@@ -298,13 +278,13 @@ impl Deployment {
         scenario: &Scenario,
         name: &str,
         deployment: &scenario::Deployment,
-        addresses: Addresses,
+        addresses: &Addresses,
     ) -> Self {
         let prefix = format!("/{}/{name}", scenario.slug());
         let address = match deployment.dead_end() {
-            Some(DeadEnd::Refusing) => addresses.refusing,
-            Some(DeadEnd::Silent) => addresses.silent,
-            None => addresses.wire,
+            Some(DeadEnd::Refusing) => &addresses.refusing,
+            Some(DeadEnd::Silent) => &addresses.silent,
+            None => &addresses.wire,
         };
         let host = format!("http://{address}{prefix}");
         let surface_kind = deployment.surface;

@@ -8,7 +8,7 @@
 //! 2. First, no parameter belongs to another endpoint. Second, no required parameter is missing.
 //!    Third, no parameter is unknown (in body order).
 //! 3. The model supports every parameter in the body, and its value. These rules depend on the
-//! model and are checked in schema order.
+//!    model and are checked in schema order.
 //! 4. All values are valid. They are checked in body order, and each value is checked completely
 //!    before the next one. In a union, the order is: discriminator, type, allowed values, range or
 //!    length. In an object: missing members, unknown members, the number of members, their values.

@@ -61,7 +61,7 @@ pub(super) fn notes(cases: &[Scenario]) -> BTreeMap<Note, Vec<&str>> {
 }
 
 fn of_case(case: &Scenario) -> Vec<Note> {
-    let plan = Plan::new([case], Addresses::stable(DEFAULT_MOCKS));
+    let plan = Plan::new([case], &Addresses::stable(DEFAULT_MOCKS));
     let mut notes = Vec::new();
     for (name, described) in &case.deployments {
         for (index, behavior) in described.script.iter().enumerate() {

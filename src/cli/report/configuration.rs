@@ -3,7 +3,6 @@
 use fallproof_report::bug_report::Configuration;
 use fallproof_report::redact::Redactor;
 use fallproof_runner::shell::quoted;
-use fallproof_suite::plan::Addresses;
 
 use crate::cli::run::Run;
 use crate::cli::site::nominal_site;
@@ -32,7 +31,7 @@ fn files(run: &Run, name: &str, variant: Option<&str>) -> Result<Vec<(String, St
     let (adapter, version) = adapter::find_variant(name, variant)?;
     let version = version.map(|index| &adapter.versions()[index]);
     let Selected { scenarios, .. } = run.selection.choose()?;
-    let plan = adapter.plan(&scenarios, Addresses::stable(run.gateway.mocks()));
+    let plan = adapter.plan(&scenarios, &run.gateway.mocks()?.planned());
     let site = nominal_site(&adapter, None, version)?;
     let redactor = Redactor::new(&plan, &site.key);
     let files = adapter.render(&plan, &site)?.files.into_iter();

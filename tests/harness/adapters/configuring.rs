@@ -5,8 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
-use fallproof_runner::adapter::Site;
+use axum::response::Redirect;
+#[cfg(unix)]
+use fallproof_runner::adapter::{Adapter, Configuration, Site};
 use serde_json::{Value, json};
+#[cfg(unix)]
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::support::{MINIMAL, addresses, read, scenarios, site};
@@ -38,11 +42,16 @@ async fn server(answer: fn(usize) -> (StatusCode, String)) -> (SocketAddr, Calls
         seen.push((uri.path().to_owned(), serde_json::from_str(&body).unwrap_or_default()));
         answer(seen.len())
     });
+    (listening(app).await, calls)
+}
+
+/// Serves `app` at a free port. Returns its address.
+async fn listening(app: Router) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     // The task ends with the runtime of the test.
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (address, calls)
+    address
 }
 
 /// Makes the admin calls of this adapter to a [server] with these responses. Returns the calls that
@@ -52,12 +61,18 @@ async fn configured(
     answer: fn(usize) -> (StatusCode, String),
 ) -> (Vec<(String, Value)>, Result<(), String>) {
     let (address, calls) = server(answer).await;
+    let ended = configured_at(address, adapter).await;
+    let calls = std::mem::take(&mut *calls.lock().expect("no call panics"));
+    (calls, ended)
+}
+
+/// Makes the admin calls of this adapter to a server at this address.
+async fn configured_at(address: SocketAddr, adapter: &str) -> Result<(), String> {
     let adapter = read(&format!("{MINIMAL}{adapter}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let ended = adapter.configure(&configuration, &address.to_string()).await;
-    let calls = std::mem::take(&mut *calls.lock().expect("no call panics"));
-    (calls, ended.map_err(|error| error.to_string()))
+    ended.map_err(|error| error.to_string())
 }
 
 #[tokio::test]
@@ -79,6 +94,16 @@ async fn a_refused_call_is_reported_with_the_response() {
 }
 
 #[tokio::test]
+async fn a_redirect_does_not_carry_keys_to_another_port() {
+    let (elsewhere, calls) = server(|_| (StatusCode::OK, "{}".to_owned())).await;
+    let redirect = Redirect::temporary(&format!("http://{elsewhere}/keys"));
+    let app = Router::new().fallback(move || std::future::ready(redirect.clone()));
+    let ended = configured_at(listening(app).await, TWO_STEPS).await;
+    assert_eq!(ended, Err("POST /keys got status 307: ".to_owned()));
+    assert!(calls.lock().expect("no call panics").is_empty());
+}
+
+#[tokio::test]
 async fn a_response_without_a_value_to_keep_is_reported() {
     let (_, ended) = configured(TWO_STEPS, |_| (StatusCode::OK, "{}".into())).await;
     assert_eq!(ended, Err("POST /keys got a response without /made/id: {}".to_owned()));
@@ -93,10 +118,9 @@ async fn a_body_that_is_not_json_is_never_sent() {
     assert!(shown.contains("the body for POST /a is not JSON"), "{shown}");
 }
 
+/// A gateway that can be launched. It prints this address, at which a server of the test listens.
 #[cfg(unix)]
-#[tokio::test]
-async fn a_gateway_that_reloads_is_configured_again() {
-    let (address, calls) = server(|_| (StatusCode::OK, "it is up".into())).await;
+fn ready_to_launch(address: SocketAddr) -> (Adapter, Configuration, Site, TempDir) {
     let start = MINIMAL.find("launch:").expect("it has one");
     let adapter = format!(
         "{}admin: [{{ each: once, post: /configure, body: '{{}}' }}]\n\
@@ -106,15 +130,42 @@ async fn a_gateway_that_reloads_is_configured_again() {
         &MINIMAL[..start]
     );
     let adapter = read(&adapter).expect("it is valid");
-    let folder = tempfile::TempDir::new().expect("a temporary folder");
+    let folder = TempDir::new().expect("a temporary folder");
     let installation = adapter.locate(None, None).expect("every Unix has sh");
     let site = Site { folder: folder.path().to_owned(), installation, ..site() };
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let configuration = adapter.render(&plan, &site).expect("it can be rendered");
+    (adapter, configuration, site, folder)
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_gateway_that_reloads_is_configured_again() {
+    let (address, calls) = server(|_| (StatusCode::OK, "it is up".into())).await;
+    let (adapter, configuration, site, _folder) = ready_to_launch(address);
     let process = adapter.launch(&configuration, &site).await.expect("it is started");
     let process = adapter.reload(process, &configuration, &site).await.expect("it is up");
     process.stop(std::future::ready(())).await;
     let calls = calls.lock().expect("no call panics");
     let paths: Vec<_> = calls.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["/health", "/configure", "/health", "/configure"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_gateway_that_redirects_is_not_ready_and_its_key_stays_there() {
+    let (elsewhere, calls) = server(|_| (StatusCode::OK, "it is up".into())).await;
+    let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
+    let app = Router::new().fallback(move || {
+        // The receiver is dropped at the end of the test.
+        let _ = asked.send(());
+        std::future::ready(Redirect::temporary(&format!("http://{elsewhere}/health")))
+    });
+    let (adapter, configuration, site, _folder) = ready_to_launch(listening(app).await);
+    tokio::select! {
+        launched = adapter.launch(&configuration, &site) => panic!("it is not ready: {launched:?}"),
+        // It is asked again because the first answer does not count.
+        _ = async { questions.recv().await.and(questions.recv().await) } => {}
+    }
+    assert!(calls.lock().expect("no call panics").is_empty());
 }

@@ -56,7 +56,7 @@ fn every_adapter_can_be_rendered_with_the_complete_suite() {
     let mut families = SUITE.scenarios.clone();
     families.dedup_by_key(|scenario| scenario.family().to_owned());
     for adapter in adapter::all() {
-        let batches = adapter.check(&families, addresses(), &site());
+        let batches = adapter.check(&families, &addresses(), &site());
         let batches = batches.unwrap_or_else(|error| panic!("{error}"));
         assert!(!batches.batches.is_empty(), "{} supports nothing", adapter.id);
     }
@@ -100,7 +100,7 @@ fn a_template_can_use_the_variables_of_each_feature() {
         let ends = "{% endfor %}{% endfor %}";
         let adapter = read(&format!("{MINIMAL}files: {{ a: '{groups}{tag}{ends}' }}\n"));
         let adapter = adapter.expect("it is valid");
-        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
         adapter.render(&plan, &site()).unwrap_or_else(|error| panic!("{error}"));
     }
 }

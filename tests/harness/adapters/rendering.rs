@@ -20,11 +20,11 @@ const SMALL: [&str; 5] = [
 fn rendered(adapter: &Adapter) -> String {
     let all = scenarios(&SMALL);
     let supported = || all.iter().filter(|it| adapter.capabilities.skip_reason(it).is_none());
-    let batches = adapter.split(&adapter.plan(supported(), addresses())).expect("it can be split");
+    let batches = adapter.split(&adapter.plan(supported(), &addresses())).expect("it can be split");
     let mut shown = String::new();
     for batch in batches.batches {
         let chosen = all.iter().filter(|scenario| batch.scenarios.contains(&scenario.id));
-        let plan = adapter.plan(chosen, addresses());
+        let plan = adapter.plan(chosen, &addresses());
         let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
         let _ = writeln!(shown, "=== start: {}", configuration.command_line(&site()));
         for (name, text) in &configuration.files {
@@ -57,7 +57,7 @@ fn each_adapter_renders_a_small_plan_as_in_its_snapshot() {
 /// The error of an adapter with these lines, which cannot be rendered for a small plan.
 fn error(lines: &str) -> String {
     let adapter = read(&format!("{MINIMAL}{lines}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     adapter.render(&plan, &site()).expect_err("it cannot be rendered").to_string()
 }
 
@@ -108,7 +108,7 @@ fn no_filter_hides_an_undefined_name(#[case] expression: &str, #[case] fragment:
 fn an_undefined_name_can_be_handled(#[case] expression: &str, #[case] expected: &str) {
     let file = format!("files:\n  a: |\n    {{{{ {expression} }}}}\n");
     let adapter = read(&format!("{MINIMAL}{file}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     let configuration = adapter.render(&plan, &site()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(configuration.files[0].1.trim(), expected);
 }
@@ -122,7 +122,7 @@ fn a_template_can_name_the_folder_of_its_adapter() {
     let adapter = adapter::read(&file).expect("it is valid");
     let variant = adapter.variant("other").expect("it has it");
     for adapter in [adapter, variant] {
-        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+        let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
         let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
         assert_eq!(configuration.files[0].1, folder.path().to_string_lossy());
     }
@@ -138,7 +138,7 @@ fn an_undefined_name_in_a_setting_is_an_error() {
 #[test]
 fn a_gateway_that_cannot_rename_gets_deployments_named_like_their_group() {
     let adapter = read(&format!("{MINIMAL}renames: false\n")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), addresses());
+    let plan = adapter.plan(&scenarios(&["chat/openai-to-azure-legacy"]), &addresses());
     let names: Vec<_> =
         plan.groups[0].chain.iter().map(|deployment| deployment.deployment_name.as_str()).collect();
     assert_eq!(names, ["chat.openai-to-azure-legacy"; 2]);
@@ -148,7 +148,7 @@ fn a_gateway_that_cannot_rename_gets_deployments_named_like_their_group() {
 fn the_lines_of_a_header_are_joined() {
     let client = "client: { headers: { x-a: \"{\\n  1,\\n  2\\n}\\n\" } }\n";
     let adapter = read(&format!("{MINIMAL}{client}")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     let configuration = adapter.render(&plan, &site()).expect("it can be rendered");
     let style = configuration.style(&plan.groups[0].model).expect("it has the group");
     assert_eq!(style.headers, [("x-a".to_owned(), "{ 1, 2 }".to_owned())]);

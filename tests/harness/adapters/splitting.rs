@@ -10,7 +10,7 @@ const RETRIED: &str = "routing/retries-then-next";
 fn split(lines: &str) -> ConfigBatches {
     let adapter = read(&format!("{MINIMAL}{lines}\n")).expect("it is valid");
     let plan =
-        adapter.plan(&scenarios(&[ONE, RETRIED, "auth/azure-key-to-openai-key"]), addresses());
+        adapter.plan(&scenarios(&[ONE, RETRIED, "auth/azure-key-to-openai-key"]), &addresses());
     adapter.split(&plan).expect("it can be split")
 }
 
@@ -52,7 +52,7 @@ fn a_gateway_that_needs_a_restart_to_reset_has_a_batch_for_each_scenario() {
 fn groups_that_need_different_settings_are_left_out_with_those_names() {
     let lines = "settings: { chain: group.chain | length, color: \"'red'\" }";
     let adapter = read(&format!("{MINIMAL}{lines}\n")).expect("it is valid");
-    let plan = adapter.plan(&scenarios(&["groups/**"]), addresses());
+    let plan = adapter.plan(&scenarios(&["groups/**"]), &addresses());
     let unfit = adapter.split(&plan).expect("it can be split").unfit;
     let reason = "its groups need different values of a global setting: chain";
     assert!(unfit.iter().any(|it| it.reason == reason), "{unfit:?}");
@@ -70,7 +70,7 @@ fn an_unsupported_group_has_the_reason() {
 fn an_expression_that_fails_for_a_group_is_reported_with_its_position() {
     let adapter = read(&format!("{MINIMAL}cannot: [{{ when: group.a.b, reason: c }}]\n"));
     let adapter = adapter.expect("it is an expression");
-    let plan = adapter.plan(&scenarios(&[ONE]), addresses());
+    let plan = adapter.plan(&scenarios(&[ONE]), &addresses());
     let error = adapter.split(&plan).expect_err("it cannot be split").to_string();
     assert!(error.contains("`cannot.when`") && error.contains("mine.yaml:8"), "{error}");
 }

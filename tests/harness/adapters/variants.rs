@@ -103,14 +103,14 @@ fn a_variant_replaces_only_the_keys_that_it_has() {
     ));
     let adapter = adapter.expect("it is valid");
     let other = adapter.variant("other").expect("it has it");
-    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), addresses());
+    let plan = adapter.plan(&scenarios(&["auth/refused-key-is-not-shown"]), &addresses());
     let config =
         |it: &adapter::Adapter| it.render(&plan, &site()).expect("valid").files[0].1.clone();
     assert_eq!((config(&adapter), config(&other)), ("1 1".to_owned(), "1 2".to_owned()));
     assert!(!adapter.capabilities.unsupported.is_empty());
     assert!(other.capabilities.unsupported.is_empty());
     assert_eq!(other.capabilities.waives(Code::Route06), Some("off"));
-    let retried = other.plan(&scenarios(&["routing/retries-then-next"]), addresses());
+    let retried = other.plan(&scenarios(&["routing/retries-then-next"]), &addresses());
     assert_eq!(other.split(&retried).expect("it can be split").unfit[0].reason, "it asks once");
     assert_eq!(adapter.split(&retried).expect("it can be split").unfit, []);
 }
@@ -131,7 +131,7 @@ fn every_built_in_variant_can_be_rendered() {
     for adapter in adapter::all() {
         for name in adapter.variants.keys() {
             let variant = adapter.variant(name).expect("it is listed");
-            let batches = variant.check(&some, addresses(), &site());
+            let batches = variant.check(&some, &addresses(), &site());
             let batches = batches.unwrap_or_else(|error| panic!("{}, {name}: {error}", adapter.id));
             assert!(!batches.batches.is_empty(), "{}, {name} supports nothing", adapter.id);
         }

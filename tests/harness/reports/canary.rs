@@ -183,7 +183,7 @@ fn no_key_of_a_gateway_is_in_any_report_known_or_unknown() {
         }
     });
     let key = "s3cret+gateway/key";
-    let arguments = ["--target", &target, "--mocks", &deployments.to_string(), "--key", key];
+    let arguments = ["--target", &target, "--listen", &deployments.to_string(), "--key", key];
     let [written, evidence] = split(written(path(&suite), &arguments));
     let keys = keys(path(&suite));
     let generated: Vec<_> = keys.iter().map(String::as_str).collect();

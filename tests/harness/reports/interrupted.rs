@@ -29,7 +29,7 @@ fn ctrl_c_ends_a_waiting_run_with_a_partial_report_and_130() {
     let known = TempDir::new().expect("a temporary folder");
     let known = known.path().join("known.yaml");
     let known = known.to_str().expect("a temporary path is text");
-    let more = ["--mocks", "127.0.0.1:0", "--report", path(&folder), "--write-baseline", known];
+    let more = ["--listen", "127.0.0.1:0", "--report", path(&folder), "--write-baseline", known];
     let run = command(&[arguments.as_slice(), &more].concat())
         .stderr(Stdio::piped())
         .spawn()
@@ -74,11 +74,12 @@ fn ctrl_c_leaves_a_report_from_the_moment_that_the_folder_is_taken() {
     let target = format!("http://{}/v1", listener.local_addr().expect("it is bound"));
     let folder = TempDir::new().expect("a temporary folder");
     let arguments = ["run", "auth", "--scenarios", &PART, "--target", &target];
-    let run =
-        command(&[&arguments[..], &["--mocks", "127.0.0.1:0", "--report", path(&folder)]].concat())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary was built with this test");
+    let run = command(
+        &[&arguments[..], &["--listen", "127.0.0.1:0", "--report", path(&folder)]].concat(),
+    )
+    .stderr(Stdio::piped())
+    .spawn()
+    .expect("the binary was built with this test");
     while !folder.path().join("events.ndjson").exists() {
         thread::yield_now();
     }

@@ -106,7 +106,7 @@ fn an_unreachable_target_leaves_an_earlier_report_in_place() {
     let (folder, _) = reported(&["responses-compact"]);
     let earlier = read(&folder, "report.json");
     let nobody =
-        ["responses-compact", "--target", "http://127.0.0.1:1/v1", "--mocks", "127.0.0.1:0"];
+        ["responses-compact", "--target", "http://127.0.0.1:1/v1", "--listen", "127.0.0.1:0"];
     let output = run_again(&nobody, path(&folder));
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     assert_eq!(read(&folder, "report.json"), earlier);

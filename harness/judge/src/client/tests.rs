@@ -7,6 +7,7 @@ use fallproof_suite::requirement::Code;
 use rstest::rstest;
 
 use crate::testing::{CALL, Case, TWO};
+use crate::verdict::Outcome;
 
 #[track_caller]
 fn assert_found(case: Case, wanted: &[&str]) {
@@ -670,4 +671,53 @@ fn a_packed_call_is_understood_or_refused(#[case] coding: &str) {
     let told =
         format!("the client sent its body in {coding} and got status 500 without an attempt");
     assert_found(case().got(500, error("Oh.")), &[&format!("14 {told}")]);
+}
+
+// 15
+
+/// A successful call whose response has this framing.
+fn framed(headers: &[(&str, &str)], bytes: &str) -> Case {
+    let case = two().attempt("primary").answered(200, ANSWER).got(200, ANSWER);
+    case.got_framed(headers, bytes)
+}
+
+const LENGTH: (&str, &str) = ("Content-Length", "2");
+const CHUNKED: (&str, &str) = ("transfer-encoding", "Chunked");
+
+#[rstest]
+#[case::length(&[LENGTH], "{}", &[])]
+#[case::length_twice(&[LENGTH, LENGTH], "{}", &[])]
+#[case::chunks(&[CHUNKED], "2\r\n{}\r\n0\r\nx-took: 1\r\n\r\n", &[])]
+#[case::end_of_connection(&[], "{}", &[])]
+#[case::both(&[CHUNKED, LENGTH], "2\r\n{}\r\n0\r\n\r\n", &["15 the response has both `content-length` and `transfer-encoding`"])]
+#[case::unknown_coding(&[("transfer-encoding", "xchunked")], "{}", &["15 the response has the transfer coding `xchunked`; clients only know `chunked`"])]
+#[case::another_coding(&[("transfer-encoding", "gzip"), CHUNKED], "0\r\n\r\n", &["15 the response has the transfer coding `gzip, chunked`; clients only know `chunked`"])]
+#[case::second_response(&[LENGTH], "{}HTTP/1.1 200 OK\r\n\r\n", &["15 19 bytes follow the end of the response: HTTP/1.1 200 OK\r\n\r\n"])]
+#[case::length_too_short(&[LENGTH], r#"{"a":1}"#, &[r#"15 5 bytes follow the end of the response: a":1}"#])]
+#[case::bytes_after_chunks(&[CHUNKED], "0\r\n\r\n0\r\n\r\n", &["15 5 bytes follow the end of the response: 0\r\n\r\n"])]
+fn a_response_says_in_one_way_where_it_ends(
+    #[case] headers: &[(&str, &str)],
+    #[case] bytes: &str,
+    #[case] wanted: &[&str],
+) {
+    assert_found(framed(headers, bytes), wanted);
+}
+
+#[test]
+fn a_response_is_http() {
+    let ending = Ending::NotHttp("invalid chunk size".to_owned());
+    let wanted = "15 the response is not HTTP: invalid chunk size";
+    assert_found(two().attempt("primary").ended_with(ending), &[wanted]);
+}
+
+#[test]
+fn the_framing_of_a_response_counts_without_an_attempt() {
+    let case = two().got(400, error("No.")).got_framed(&[CHUNKED, LENGTH], "0\r\n\r\n");
+    assert_eq!(case.judge().outcome, Outcome::Fail);
+}
+
+#[test]
+fn an_incomplete_response_has_nothing_after_its_end() {
+    let case = framed(&[("content-length", "9")], "{}").ended_with(Ending::Closed);
+    assert_found(case, &[]);
 }

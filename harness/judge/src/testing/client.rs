@@ -27,6 +27,17 @@ impl Case {
         self
     }
 
+    /// The client gets this answer, with these bytes in this framing.
+    pub(crate) fn got_framed(self, headers: &[(&str, &str)], bytes: &str) -> Self {
+        let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        let received = format!("HTTP/1.1 200 OK\r\n{}\r\n{bytes}", lines.collect::<String>());
+        let mut case =
+            headers.iter().fold(self, |case, (name, value)| case.got_header(name, value));
+        let exchange = &mut case.calls[case.at].exchange;
+        exchange.received.push(Duration::ZERO, received.as_bytes(), usize::MAX);
+        case
+    }
+
     /// Adds a header to the response.
     pub(crate) fn got_header(mut self, name: &str, value: &str) -> Self {
         let headers = &mut self.calls[self.at].exchange.headers;

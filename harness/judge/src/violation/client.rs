@@ -80,6 +80,16 @@ violations! {
         PackedCallFailed { coding: &'static str, status: u16 } =>
             "the client sent its body in {coding} and got status {status} without an attempt"
             => "answers a {coding} request with a server error and makes no attempt";
+        NotHttp { error: String } => "the response is not HTTP: {error}"
+            => "sends a response that is not HTTP";
+        LengthAndCoding => "the response has both `content-length` and `transfer-encoding`"
+            => "sends `content-length` and `transfer-encoding` in one response";
+        UnknownTransferCoding { coding: String } =>
+            "the response has the transfer coding `{coding}`; clients only know `chunked`"
+            => "sends a transfer coding other than `chunked`";
+        BytesAfterEnd { bytes: usize, start: String } =>
+            "{bytes} bytes follow the end of the response: {start}"
+            => "sends more bytes after the end of a response";
         OtherGroup { group: String, of: String } =>
             "the response to a call for `{group}` has content of `{of}`, which belongs to another group"
             => "returns content of a deployment of another group";

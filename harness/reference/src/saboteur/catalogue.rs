@@ -11,6 +11,7 @@ use super::faults::{
     looped_chain, mask, quote_address, reversed_chain, round_numbers, splice, stale_model,
     wrong_azure_path,
 };
+use super::framing::FramingFault;
 use super::request_proxy::Outgoing;
 use super::response_filter::Answer;
 use super::stream::StreamFault;
@@ -524,6 +525,21 @@ pub(super) const ALL: &[Saboteur] = &[
     requests("mislabels-attempts", "labels its plain requests as gzip", |out| {
         out.header("content-encoding", "gzip");
     }),
+    framing(
+        "answers-twice",
+        "sends a second response after each complete one",
+        FramingFault::AnswersTwice,
+    ),
+    framing(
+        "frames-twice",
+        "sends a content-length with each chunked response",
+        FramingFault::FramesTwice,
+    ),
+    framing(
+        "names-a-coding",
+        "says that the chunks of its responses are in gzip",
+        FramingFault::NamesCoding,
+    ),
     // It cannot distinguish a connection lost before the call from one lost during the call.
     Saboteur::new(
         "trusts-connections",
@@ -575,6 +591,10 @@ const fn responses(
     fault: fn(&mut Answer<'_>),
 ) -> Saboteur {
     Saboteur::new(name, breaks, Fault::Responses(fault))
+}
+
+const fn framing(name: &'static str, breaks: &'static str, fault: FramingFault) -> Saboteur {
+    Saboteur::new(name, breaks, Fault::Framing(fault))
 }
 
 const fn forwards(name: &'static str, breaks: &'static str, fault: fn(&str) -> bool) -> Saboteur {

@@ -2,11 +2,12 @@
 //!
 //! A saboteur is not a modified copy of the reference router. Instead the router is misconfigured,
 //! or a [`request_proxy`] runs between the router and the providers, or a [`wrapper`] surrounds the
-//! router.
+//! router, or the bytes of its responses are changed ([`framing`]).
 
 mod breaker;
 mod catalogue;
 mod faults;
+pub mod framing;
 pub mod header_passthrough;
 pub mod request_proxy;
 pub mod response_filter;
@@ -15,6 +16,7 @@ pub mod wrapper;
 
 use fallproof_router::{Config, Group};
 
+use framing::FramingFault;
 use request_proxy::Outgoing;
 use response_filter::Answer;
 use wrapper::Wrapper;
@@ -56,6 +58,8 @@ pub enum Fault {
     Wrapped(Wrapper),
     /// Each response to the client is changed.
     Responses(fn(&mut Answer<'_>)),
+    /// The framing of each response is changed.
+    Framing(FramingFault),
     /// Client headers whose names match are forwarded to the providers.
     ForwardedHeaders(fn(&str) -> bool),
     /// Connections are reused, and a call fails if its connection is lost.

@@ -111,6 +111,7 @@ impl RequestProxy {
     ) -> io::Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(if matches!(memory, Memory::Connected(_)) { 8 } else { 0 })
             .retry(reqwest::retry::never())
             .build()

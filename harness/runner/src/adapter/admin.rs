@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::file::{Adapter, AdminCall, Each};
 use super::fill::RenderError;
+use super::http_client::http_client;
 use super::render::Configuration;
 
 /// Timeout of one call.
@@ -42,10 +43,7 @@ impl Adapter {
         if self.admin.is_empty() {
             return Ok(());
         }
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .build()
+        let client = http_client(TIMEOUT)
             .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error))?;
         let mut scope = configuration.scope.clone();
         for call in &self.admin {

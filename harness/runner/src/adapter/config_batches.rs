@@ -79,7 +79,7 @@ impl Adapter {
     pub fn plan<'a>(
         &self,
         scenarios: impl IntoIterator<Item = &'a Scenario>,
-        addresses: Addresses,
+        addresses: &Addresses,
     ) -> Plan {
         let plan = Plan::new(scenarios, addresses);
         if self.renames { plan } else { plan.without_renaming() }
@@ -123,7 +123,7 @@ impl Adapter {
     pub fn check(
         &self,
         scenarios: &[Scenario],
-        addresses: Addresses,
+        addresses: &Addresses,
         site: &Site,
     ) -> Result<ConfigBatches, RenderError> {
         let supported = scenarios.iter().filter(|it| self.capabilities.skip_reason(it).is_none());

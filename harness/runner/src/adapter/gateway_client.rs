@@ -42,10 +42,10 @@ impl GatewayClient {
         plan: &Plan,
     ) -> Result<Self, RenderError> {
         let Some(adapter) = adapter else { return Ok(Self::plain(url, key)) };
-        let (host, port) = url.authority.rsplit_once(':').unwrap_or((&url.authority, ""));
+        let port = url.authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let site = Site {
-            host: host.to_owned(),
-            port: port.parse().unwrap_or_default(),
+            host: url.host().to_owned(),
+            port: port.unwrap_or_default(),
             key: key.clone(),
             folder: PathBuf::new(),
             earlier_logs: 0,
@@ -62,7 +62,7 @@ impl GatewayClient {
         adapter: Arc<Adapter>,
         configuration: Configuration,
     ) -> Self {
-        let url = BaseUrl { authority: authority.to_owned(), path: String::new() };
+        let url = BaseUrl::plain(authority.to_owned(), "");
         Self { url, key, adapted: Some((adapter, configuration)) }
     }
 

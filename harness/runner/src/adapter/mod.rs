@@ -11,6 +11,7 @@ mod context;
 mod file;
 mod fill;
 mod gateway_client;
+mod http_client;
 mod installation;
 mod log;
 mod parse;

@@ -6,6 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::file::Ready;
+use super::http_client::http_client;
 
 /// Timeout of one readiness check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,7 +35,7 @@ impl Ready {
             };
         };
         let request = async {
-            let client = reqwest::Client::builder().no_proxy().timeout(CHECK_TIMEOUT).build()?;
+            let client = http_client(CHECK_TIMEOUT)?;
             let answer =
                 client.get(format!("http://{listen}{path}")).bearer_auth(key).send().await?;
             Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))

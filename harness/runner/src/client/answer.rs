@@ -1,22 +1,27 @@
 //! Reads the response to one call from a socket.
 
 use std::io::{self, ErrorKind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fallproof_protocol::http1::{
-    self, BodyReader, Framing, Headers, Progress, ResponseHead, Step, response_head,
+    BodyReader, Framing, Headers, Progress, ResponseHead, Step, response_framing, response_head,
 };
 use fallproof_protocol::request_log::Traffic;
 use fallproof_protocol::sse::EventCounter;
 use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::task::coop::consume_budget;
+use tokio::time::timeout;
 
 use super::behavior::{Awaited, Notice};
+use super::connection::Connection;
 
 /// Minimum free space in the buffer before each read.
 const ROOM: usize = 16 * 1024;
+
+/// How long the target may take to close the connection after its response, as each call asks it to.
+/// Bytes that it sends until then are recorded.
+const CLOSES_WITHIN: Duration = Duration::from_millis(100);
 
 /// The part of a response read so far. It remains available after a timeout.
 pub(super) struct Answer<'a> {
@@ -61,34 +66,37 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Sends a request to `host:port`, waits for `read_when`, and reads the response.
+    /// Sends a request, waits for `read_when`, and reads the response. The error is its ending if it
+    /// is not complete.
     pub(super) async fn exchange(
         &mut self,
-        authority: &str,
+        connection: &mut dyn Connection,
         request: [&[u8]; 2],
         read_when: Option<Awaited<'_>>,
-    ) -> Ending {
-        let mut stream = match TcpStream::connect(authority).await {
-            Ok(stream) => stream,
-            Err(error) => return Ending::Unreachable(error.to_string()),
-        };
+    ) -> Result<(), Ending> {
         // A target may respond and close before it has read the request. The response still counts.
-        let is_sent = send(&mut stream, request).await.is_ok();
+        let is_sent = send(connection, request).await.is_ok();
         if let Some(when) = read_when {
             when.await;
         }
-        match self.read(&mut stream).await {
-            Ok(()) => Ending::Complete,
-            Err(Ending::Closed) if !is_sent => Ending::Reset,
-            Err(ending) => ending,
+        match self.read(connection).await {
+            Err(Ending::Closed) if !is_sent => Err(Ending::Reset),
+            read => read,
         }
     }
 
-    async fn read(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+    /// Records what the target sends after its complete response, until it closes the connection or
+    /// a short time has passed.
+    pub(super) async fn record_rest(&mut self, connection: &mut dyn Connection) {
+        let rest = async { while self.fill(connection).await.is_ok() {} };
+        let _ = timeout(CLOSES_WITHIN, rest).await;
+    }
+
+    async fn read(&mut self, connection: &mut dyn Connection) -> Result<(), Ending> {
         let framing = loop {
             match self.take_head()? {
                 Some(framing) => break framing,
-                None => self.fill(stream).await?,
+                None => self.fill(connection).await?,
             }
         };
         let mut reader = BodyReader::new(framing, MOST_ANSWER_BYTES);
@@ -110,14 +118,13 @@ impl<'a> Answer<'a> {
                 }
                 Progress::More if framing == Framing::UntilClose => {
                     self.count_events()?;
-                    match self.fill(stream).await {
-                        Err(Ending::Closed) => return Ok(()),
-                        filled => filled?,
+                    if self.is_at_end(connection).await? {
+                        return Ok(());
                     }
                 }
                 Progress::More => {
                     self.count_events()?;
-                    self.fill(stream).await?;
+                    self.fill(connection).await?;
                 }
             }
         }
@@ -155,7 +162,14 @@ impl<'a> Answer<'a> {
         }
     }
 
-    async fn fill(&mut self, stream: &mut TcpStream) -> Result<(), Ending> {
+    /// Reads more bytes, of which there must be some.
+    async fn fill(&mut self, connection: &mut dyn Connection) -> Result<(), Ending> {
+        if self.is_at_end(connection).await? { Err(Ending::Closed) } else { Ok(()) }
+    }
+
+    /// Reads more bytes. Returns whether the target has closed the connection instead, in the way in
+    /// which a complete response may end.
+    async fn is_at_end(&mut self, connection: &mut dyn Connection) -> Result<bool, Ending> {
         self.unread.drain(..self.used);
         self.used = 0;
         if self.unread.len() + self.body.len() > MOST_ANSWER_BYTES {
@@ -165,23 +179,26 @@ impl<'a> Answer<'a> {
         // operating system had received by the time of the read.
         self.unread.reserve(ROOM);
         let known = self.unread.len();
-        match stream.read_buf(&mut self.unread).await {
-            Ok(0) => Err(Ending::Closed),
+        match connection.read_buf(&mut self.unread).await {
+            Ok(0) => Ok(true),
             Ok(_) => {
                 let piece = &self.unread[known..];
                 self.received.push(self.started.elapsed(), piece, MOST_ANSWER_BYTES);
-                Ok(())
+                Ok(false)
             }
             Err(error) => Err(broken(&error)),
         }
     }
 }
 
-async fn send(stream: &mut TcpStream, [head, body]: [&[u8]; 2]) -> io::Result<()> {
-    stream.write_all(head).await?;
-    stream.write_all(body).await
+async fn send(connection: &mut dyn Connection, [head, body]: [&[u8]; 2]) -> io::Result<()> {
+    connection.write_all(head).await?;
+    connection.write_all(body).await?;
+    connection.flush().await
 }
 
+/// The ending of a response whose connection broke. This includes a TLS connection that is closed
+/// without saying so: a response that ends with the connection may have been cut there.
 fn broken(error: &io::Error) -> Ending {
     match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Ending::Reset,
@@ -191,22 +208,9 @@ fn broken(error: &io::Error) -> Ending {
 
 /// Returns how the end of the body is determined.
 fn framing(status: u16, headers: &Headers) -> Result<Framing, Ending> {
-    let value = |name| {
-        let value = http1::values(headers, name).next()?;
-        Some(String::from_utf8_lossy(value).trim().to_ascii_lowercase())
-    };
-    if status == 204 || status == 304 {
-        return Ok(Framing::None);
-    }
-    if value("transfer-encoding").is_some_and(|coding| coding.ends_with("chunked")) {
-        return Ok(Framing::Chunked);
-    }
-    match value("content-length") {
-        Some(length) => match length.parse() {
-            Ok(length) if length <= MOST_ANSWER_BYTES as u64 => Ok(Framing::Length(length)),
-            Ok(_) => Err(Ending::TooLong),
-            Err(_) => Err(Ending::NotHttp(format!("content-length is `{length}`"))),
-        },
-        None => Ok(Framing::UntilClose),
+    match response_framing(status, headers) {
+        Ok(Framing::Length(length)) if length > MOST_ANSWER_BYTES as u64 => Err(Ending::TooLong),
+        Ok(framing) => Ok(framing),
+        Err(error) => Err(Ending::NotHttp(error.to_string())),
     }
 }

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::adapter;
 use crate::client::BaseUrl;
+use crate::gateway::DEFAULT_MOCKS;
 use crate::testing::scenario;
 
 const ONCE: &str = "auth/refused-key-is-not-shown";
@@ -22,9 +23,9 @@ fn litellm() -> Arc<Adapter> {
 
 fn running(adapter: Option<Arc<Adapter>>) -> RunningGateway {
     RunningGateway {
-        url: BaseUrl::parse("http://127.0.0.1:4000").expect("a URL"),
+        url: BaseUrl::parse("http://127.0.0.1:4000", None).expect("a URL"),
         key: "sk-fallproof-client".to_owned(),
-        mocks: DEFAULT_MOCKS,
+        mocks: DEFAULT_MOCKS.into(),
         adapter,
         name: None,
         version: None,
@@ -93,7 +94,8 @@ fn processes_side_by_side_share_the_jobs_of_the_user() {
 fn a_launched_gateway_is_started_for_each_batch_with_separate_logs() {
     let (scenarios, work) = (scenarios(), TempDir::new().expect("a temporary folder"));
     let installation = Installation { home: "/gateway".into(), program: "/gateway/it".into() };
-    let plan = RunPlan::launched(&litellm(), &installation, "sk-x", work.path(), &scenarios);
+    let (adapter, mocks, work_dir) = (litellm(), DEFAULT_MOCKS.into(), work.path());
+    let plan = RunPlan::launched(&adapter, &installation, &mocks, "sk-x", work_dir, &scenarios);
     let plan = plan.expect("a port is free");
     let [(first, _), (second, ids)] = &batches(&plan)[..] else { panic!("two batches") };
     assert!(first.starts_with("batch 1 of 2: "), "{first}");

@@ -1,11 +1,9 @@
 //! The mocks of a run. They listen, and hold the scripts of the run's scenarios.
 
-use std::net::SocketAddr;
-
 use fallproof_mocks::server::{MockDeployment, MockServer};
 use fallproof_protocol::behavior::Behavior;
 use fallproof_protocol::provider::{self, Names};
-use fallproof_suite::plan::{Addresses, Deployment, Group, Plan};
+use fallproof_suite::plan::{Addresses, Deployment, Group, MockAddress, Plan};
 use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 
 use crate::error::StartError;
@@ -21,18 +19,19 @@ pub(super) struct Mocks {
 impl Mocks {
     /// Starts listening at this address for the attempts of these scenarios.
     pub(super) async fn listen(
-        at: SocketAddr,
+        at: &MockAddress,
         scenarios: &[&Scenario],
     ) -> Result<Self, StartError> {
-        let wire =
-            MockServer::bind(at).await.map_err(|error| StartError::Deployments(at, error))?;
+        let wire = MockServer::bind(at.listen).await;
+        let wire = wire.map_err(|error| StartError::Deployments(at.listen, error))?;
         let is_needed = scenarios.iter().any(|scenario| needs_silence(scenario));
         let silent = if is_needed { wire.silent_addr() } else { Ok(wire.refusing_addr()) };
         let (silent, no_silent_address) = match silent {
             Ok(silent) => (silent, None),
             Err(error) => (wire.refusing_addr(), Some(error.to_string())),
         };
-        let addresses = Addresses { wire: wire.addr(), refusing: wire.refusing_addr(), silent };
+        let ports = [wire.addr(), wire.refusing_addr(), silent].map(|address| address.port());
+        let addresses = at.told(ports);
         Ok(Self { wire, addresses, no_silent_address })
     }
 

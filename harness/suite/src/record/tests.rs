@@ -54,7 +54,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 fn plan(scenarios: &[Scenario]) -> Plan {
-    Plan::new(scenarios, Addresses::stable(([127, 0, 0, 1], 9100).into()))
+    Plan::new(scenarios, &Addresses::stable(([127, 0, 0, 1], 9100).into()))
 }
 
 fn header(scenarios: &[Scenario], keys: Keys) -> Header {

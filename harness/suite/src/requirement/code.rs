@@ -225,6 +225,9 @@ pub enum Code {
     /// Responses and attempts have the content coding that their `content-encoding` names; the client accepts the coding of its response; a call with an encoded body does not fail with 5xx before an attempt.
     #[strum(serialize = "FP-CLIENT-14")]
     Client14,
+    /// A response is HTTP, says in only one way where its body ends, and nothing follows that end.
+    #[strum(serialize = "FP-CLIENT-15")]
+    Client15,
     /// No field in a client's body changes which deployments are tried, or in what order.
     #[strum(serialize = "FP-CONTROL-01")]
     Control01,

@@ -108,7 +108,7 @@ impl Fake {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(StartError::Router)?;
         let address = listener.local_addr().map_err(StartError::Router)?;
-        let url = BaseUrl { authority: address.to_string(), path: "/v1".to_owned() };
+        let url = BaseUrl::plain(address.to_string(), "/v1");
         let task = tokio::spawn(self.clone().serve(start, listener));
         let client = GatewayClient::plain(url, "sk-fake".to_owned());
         Ok(Box::new(Running { fake: self.clone(), client, task }))

@@ -32,7 +32,7 @@ fn an_attempt_at_a_group_without_a_call_is_misdirected() {
 /// Returns the index of the call that an attempt is attributed to, and whether it is misdirected.
 fn attributed(deployment: &str, body: &str, mut calls: [CallEvidence; 3]) -> Option<(usize, bool)> {
     let scenario = scenario("routing/groups-are-apart");
-    let plan = Plan::new([&scenario], Addresses::stable(([127, 0, 0, 1], 9100).into()));
+    let plan = Plan::new([&scenario], &Addresses::stable(([127, 0, 0, 1], 9100).into()));
     let deployment =
         plan.groups.iter().find_map(|group| group.deployment(deployment)).expect("it is planned");
     let earlier = [call("eu", 0, 0)];
