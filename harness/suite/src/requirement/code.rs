@@ -165,7 +165,7 @@ pub enum Code {
     /// A client without a key issued by the gateway is rejected, and its call reaches no provider.
     #[strum(serialize = "FP-AUTH-05")]
     Auth05,
-    /// No hop-by-hop header of the client reaches a provider: not `te`, `keep-alive`, `upgrade` or `proxy-*`, nor any header named in its `connection` header.
+    /// The client's hop-by-hop headers do not reach a provider: `te`, `keep-alive`, `upgrade`, `proxy-*`, and every header named in the client's `connection` header.
     #[strum(serialize = "FP-HEADER-01")]
     Header01,
     /// No cookie and no address of the client reaches a provider.
