@@ -111,6 +111,8 @@ fn a_report_of_many_cases_is_short() {
     report["target"]["version"] = "1.82.6".into();
     let cause = &mut report["causes"][0];
     cause["fault"] = "changes a member ".repeat(9).into();
+    let replay = "fallproof run responses-compact/openai-to-azure --adapter litellm@1.82.6 --launch";
+    cause["example"]["replay"] = replay.into();
     cause["cases"] = (0..30).map(|number| format!("folder/case-{number}")).collect();
     fs::write(&file, report.to_string()).expect("it can be written");
 
