@@ -14,7 +14,7 @@ const GENERATED: &str =
     "<!-- Generated from the reports: UPDATE=1 cargo test --test harness matrix -->\n";
 
 /// Maximum size of a report. `reports/strip.jq` reduces it.
-const MAX_BYTES: usize = 500_000;
+const MAX_BYTES: usize = 1_000_000;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("reports")
