@@ -160,6 +160,11 @@ impl Gateway {
         self.mocks.fixed()
     }
 
+    /// The options that give the same addresses of mocks in another command.
+    pub(super) fn mocks_again(&self) -> impl Iterator<Item = String> {
+        self.mocks.again()
+    }
+
     /// The URL of the target, which may be on another machine only if the user allows that.
     fn url(&self, target: &str) -> Result<BaseUrl, Stop> {
         let url = BaseUrl::parse(target, self.ca.as_deref()).map_err(Stop::usage)?;

@@ -25,6 +25,9 @@ pub(super) struct Mocks {
     advertise: Option<Advertised>,
 }
 
+/// The last port that can be given. The mocks also use the next two.
+const LAST_PORT: u16 = u16::MAX - 2;
+
 /// The value of `--listen`.
 #[derive(Debug, Clone, Copy)]
 struct Listen {
@@ -94,6 +97,10 @@ fn listen(text: &str) -> Result<Listen, String> {
     let address = text.parse::<SocketAddr>().map(|it| (it.ip(), Some(it.port())));
     let address = address.or_else(|_| text.parse::<IpAddr>().map(|ip| (ip, None)));
     let (ip, port) = address.map_err(|_| "expected an IP address, e.g. 0.0.0.0 or 0.0.0.0:9100")?;
+    // With port 0, the system chooses.
+    if port.is_some_and(|port| port > LAST_PORT) {
+        return Err(format!("two more ports follow, so the port must be at most {LAST_PORT}"));
+    }
     Ok(Listen { ip, port })
 }
 
@@ -105,8 +112,8 @@ pub(super) fn advertised(text: &str) -> Result<Advertised, String> {
     let (host, port) = (authority.host(), authority.port_u16());
     let port_length = text.len().checked_sub(host.len() + 1);
     let is_host_and_port = text.starts_with(host) && port.is_some() == port_length.is_some();
-    // Two more ports follow.
-    if host.is_empty() || !is_host_and_port || port.is_some_and(|port| port > u16::MAX - 2) {
+    let has_bad_port = port.is_some_and(|port| port == 0 || port > LAST_PORT);
+    if host.is_empty() || !is_host_and_port || has_bad_port {
         return Err(wrong());
     }
     Ok(Advertised { host: host.to_owned(), port })
@@ -128,7 +135,9 @@ mod tests {
 
     #[test]
     fn other_text_is_no_host() {
-        for text in ["", ":80", "mocks:", "mocks:x", "mocks:65534", "fd00::2", "me@mocks", "a/b"] {
+        for text in
+            ["", ":80", "mocks:", "mocks:x", "mocks:65534", "mocks:0", "fd00::2", "me@mocks", "a/b"]
+        {
             assert!(advertised(text).is_err(), "{text}");
         }
     }
@@ -138,6 +147,7 @@ mod tests {
         let read = |text| listen(text).map(|it| (it.ip.to_string(), it.port));
         assert_eq!(read("0.0.0.0"), Ok(("0.0.0.0".to_owned(), None)));
         assert_eq!(read("[::1]:9100"), Ok(("::1".to_owned(), Some(9100))));
+        assert!(listen("127.0.0.1:65534").is_err(), "the next two ports do not exist");
         assert_eq!(read("::"), Ok(("::".to_owned(), None)));
         assert!(read("localhost").is_err());
     }

@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
+use super::mocks::is_reachable;
 use super::print::{eprintln, println};
 use super::remote::{Remote, Server};
 use super::site::DEFAULT_LISTEN;
@@ -86,6 +87,7 @@ impl RouterArgs {
 
     fn sabotaged(&self, name: &str) -> Result<(), Stop> {
         let saboteur = saboteur::find(name)?;
+        is_reachable(self.mocks.ip(), None)?;
         let Selected { scenarios, .. } = self.selection.choose()?;
         let plan = Plan::new(&scenarios, &Addresses::stable(self.mocks));
         runtime()?.block_on(async {
@@ -96,7 +98,8 @@ impl RouterArgs {
             println!("{}: {}", saboteur.name, saboteur.breaks);
             println!("listening on http://{url}/v1 (Ctrl-C to stop)");
             println!("to see it fail, run in another terminal:");
-            let remote = if self.remote.allow_remote { " --allow-remote" } else { "" };
+            let is_here = self.mocks.ip().to_canonical().is_loopback() && !self.remote.allow_remote;
+            let remote = if is_here { "" } else { " --allow-remote" };
             println!(
                 "  fallproof run{} --target http://{url}/v1 --listen {} --key {REFERENCE_CLIENT_KEY}{remote}",
                 self.selection.again(),

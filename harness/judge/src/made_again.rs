@@ -1,26 +1,31 @@
 //! Attempts that a target made again on a new connection, which `FP-ROUTE-18` allows.
 
 use fallproof_suite::evidence::CallEvidence;
+use fallproof_suite::requirement::Code;
 
 use crate::excuse::Excuse;
 use crate::violation::{Verdict, Violation, ViolationKind};
 
-/// Makes informational what may follow from an attempt that was made again. The script of the
-/// deployment has then gone on by one attempt, so later calls of the case are affected, too.
+/// Makes informational what may follow from an attempt that was made again: the number and order of
+/// attempts, and the status of the answer. The script of the deployment has then gone on by one
+/// attempt, so later calls to the same group are affected, too.
 pub(super) fn excuse(violations: &mut [Violation], calls: &[CallEvidence]) {
-    let Some(first) = calls.iter().position(is_made_again) else { return };
-    let may_follow = |it: &&mut Violation| {
-        let is_of_answer = matches!(
-            it.kind,
-            ViolationKind::Route(_)
-                | ViolationKind::Stream(_)
-                | ViolationKind::Client(_)
-                | ViolationKind::Expectation(_)
-        );
-        it.call >= first && it.verdict == Verdict::Fail && is_of_answer
+    let is_affected = |index: usize| {
+        let group = calls.get(index).map(|call| &call.group);
+        let mut of_group = calls.iter().take(index + 1).filter(|it| Some(&it.group) == group);
+        of_group.any(is_made_again)
     };
-    for violation in violations.iter_mut().filter(may_follow) {
-        violation.excused(Some(Excuse::MadeAgain));
+    for violation in violations.iter_mut().filter(|it| it.verdict == Verdict::Fail) {
+        if may_follow(violation) && is_affected(violation.call) {
+            violation.excused(Some(Excuse::MadeAgain));
+        }
+    }
+}
+
+fn may_follow(violation: &Violation) -> bool {
+    match violation.kind {
+        ViolationKind::Route(_) | ViolationKind::Expectation(_) => true,
+        _ => matches!(violation.requirement, Some(Code::Client06 | Code::Client10)),
     }
 }
 
@@ -61,6 +66,13 @@ mod tests {
         let wanted =
             "FP-ROUTE-05 (exempt: its connection was used before, and may have been stale) ";
         assert_eq!(asking_again(lost().on_a_used_connection()), [format!("{wanted}{TOO_OFTEN}")]);
+    }
+
+    #[test]
+    fn what_an_attempt_made_again_cannot_cause_is_no_less_wrong() {
+        let answered = lost().on_a_used_connection().attempt("primary");
+        let found = answered.got(200, "{}").found("CLIENT");
+        assert!(found.iter().any(|it| it.starts_with("FP-CLIENT-01 ")), "{found:?}");
     }
 
     #[rstest]

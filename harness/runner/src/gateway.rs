@@ -90,8 +90,7 @@ impl Target for LaunchedGateway {
     fn identity(&self) -> BoxFuture<'_, TargetName> {
         async {
             let Self { adapter, site, .. } = self;
-            let installed = adapter.installed_version(&site.installation).await;
-            let version = installed.or_else(|| adapter.only_version().map(str::to_owned));
+            let version = adapter.installed_version(&site.installation).await;
             TargetName { version, ..named(Some(adapter)) }
         }
         .boxed()

@@ -74,8 +74,9 @@ fn compare(sent: &Tree, received: &Tree, pointer: &mut String, found: &mut Vec<D
 /// Whether two arrays have the same items, but not in the same order. The order of keys within the
 /// items is ignored.
 fn is_reordered(sent: &[Tree], received: &[Tree]) -> bool {
-    let items = |items: &[Tree]| items.iter().map(Tree::canonical).collect::<Vec<_>>();
-    if sent.len() != received.len() || sent == received {
+    let items = |items: &[Tree]| items.iter().map(Tree::sorted).collect::<Vec<_>>();
+    let has_order = (2..=MOST_ITEMS).contains(&sent.len());
+    if !has_order || sent.len() != received.len() || sent == received {
         return false;
     }
     let (mut sent, mut received) = (items(sent), items(received));
@@ -123,7 +124,7 @@ fn aligned(sent: &[&Tree], received: &[&Tree]) -> Vec<(Option<usize>, Option<usi
     if old.len().max(new.len()) > MOST_ITEMS {
         return in_order(old, new);
     }
-    let texts = |items: &[&Tree]| items.iter().map(|it| it.canonical()).collect::<Vec<_>>();
+    let texts = |items: &[&Tree]| items.iter().map(|it| it.sorted()).collect::<Vec<_>>();
     let (old, new) = (texts(&sent[old]), texts(&received[new]));
     let blocks = capture_diff_slices(Algorithm::Myers, &old, &new);
     let within = |range: Range<usize>| head + range.start..head + range.end;

@@ -104,28 +104,40 @@ impl Tree {
     /// Formats the value as JSON on one line, with members in the order sent.
     pub fn compact(&self) -> String {
         let mut out = String::new();
-        self.write_compact(&mut out);
+        self.write_compact(&mut out, false);
         out
     }
 
-    fn write_compact(&self, out: &mut String) {
+    /// Formats the value as JSON on one line, with sorted keys: two values that differ only in the
+    /// order of keys have the same text.
+    pub fn sorted(&self) -> String {
+        let mut out = String::new();
+        self.write_compact(&mut out, true);
+        out
+    }
+
+    fn write_compact(&self, out: &mut String, is_sorted: bool) {
         match self {
             Self::Scalar(text) => out.push_str(text),
             Self::Array(items) => {
                 out.push('[');
                 for (position, item) in items.iter().enumerate() {
                     out.push_str(if position == 0 { "" } else { "," });
-                    item.write_compact(out);
+                    item.write_compact(out, is_sorted);
                 }
                 out.push(']');
             }
             Self::Object(members) => {
+                let mut members: Vec<_> = members.iter().collect();
+                if is_sorted {
+                    members.sort_by_key(|(key, _)| key);
+                }
                 out.push('{');
-                for (position, (key, value)) in members.iter().enumerate() {
+                for (position, (key, value)) in members.into_iter().enumerate() {
                     out.push_str(if position == 0 { "" } else { "," });
                     out.push_str(&quoted(key));
                     out.push(':');
-                    value.write_compact(out);
+                    value.write_compact(out, is_sorted);
                 }
                 out.push('}');
             }

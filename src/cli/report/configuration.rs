@@ -20,15 +20,20 @@ pub(super) fn of_case(case: &str, replay: &str) -> Option<Configuration> {
     ];
     words.extend(run.selection.folder_again());
     words.extend(variant.map(|variant| format!("--variant {}", quoted(variant))));
+    words.extend(run.gateway.mocks_again());
     words.push("--out gateway".to_owned());
     // The adapter or the scenario may be gone since the run.
     let files = files(&run, adapter, variant).unwrap_or_default();
     Some(Configuration { install: None, command: words.join(" "), files })
 }
 
-/// The files that the adapter renders for the scenarios of this run, with API keys redacted.
+/// The files that the adapter renders for the scenarios of this run, with API keys redacted. None for
+/// an adapter of the user's own, which may hold other secrets.
 fn files(run: &Run, name: &str, variant: Option<&str>) -> Result<Vec<(String, String)>, Stop> {
     let (adapter, version) = adapter::find_variant(name, variant)?;
+    if !adapter.is_built_in() {
+        return Ok(Vec::new());
+    }
     let version = version.map(|index| &adapter.versions()[index]);
     let Selected { scenarios, .. } = run.selection.choose()?;
     let plan = adapter.plan(&scenarios, &run.gateway.mocks()?.planned());

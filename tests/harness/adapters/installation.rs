@@ -26,15 +26,3 @@ fn a_version_without_commands_is_searched_on_the_path(
     assert_eq!(adapter.locate(None, Some(&adapter.versions()[0])).is_ok(), is_found);
     assert!(adapter.locate(None, None).is_ok());
 }
-
-#[rstest]
-#[case("[{ version: 1.0.0, install: [] }]", Some("1.0.0"))]
-#[case("[{ version: 1.0.0, install: [make it] }]", None)]
-#[case("[{ version: 2.0.0, install: [] }, { version: 1.0.0, install: [] }]", None)]
-fn the_version_of_a_users_program_is_the_only_one(
-    #[case] versions: &str,
-    #[case] expected: Option<&str>,
-) {
-    let adapter = read(&shell(versions)).expect("it is valid");
-    assert_eq!(adapter.only_version(), expected);
-}

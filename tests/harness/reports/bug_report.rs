@@ -62,32 +62,27 @@ fn with_wrong_names(folder: &TempDir) -> String {
     file.to_str().expect("a temporary path is text").to_owned()
 }
 
+/// The files of a user's own adapter may hold secrets that nobody knows to redact.
 #[test]
-fn a_bug_report_shows_the_configuration_and_how_to_write_it() {
+fn a_bug_report_says_how_to_configure_the_gateway_but_shows_no_file_of_the_users() {
     let temporary = TempDir::new().expect("a temporary folder");
     let adapter = with_wrong_names(&temporary);
     let program = env!("CARGO_BIN_EXE_fallproof");
     let options = ["--adapter", &adapter, "--launch", "--program", program, "--key", "sk-my-own"];
     let (folder, run) = reported(&[&["responses-compact/openai-to-azure"], &options[..]].concat());
     assert_eq!(run.status.code(), Some(1), "{}", text(&run.stderr));
+    let command =
+        format!("fallproof config '{adapter}' responses-compact/openai-to-azure --scenarios ");
     let shown = || {
         let shown = fallproof(&["report", path(&folder), "--cause", "1"]);
         assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
-        text(&shown.stdout)
+        let shown = text(&shown.stdout);
+        assert!(shown.contains(&command), "`{command}` is missing in:\n{shown}");
+        assert!(!shown.contains("sk-") && !shown.contains("router.yaml"), "{shown}");
     };
-    let whole = shown();
-    let command =
-        format!("fallproof config '{adapter}' responses-compact/openai-to-azure --scenarios ");
-    let file = "<details><summary>router.yaml, without keys</summary>\n\n```\nclient_keys: [\"[gateway key]\"]\n";
-    for part in
-        [command.as_str(), file, "    deployment: wrong\n", "key: \"[key of responses-compact/"]
-    {
-        assert!(whole.contains(part), "`{part}` is missing in:\n{whole}");
-    }
-    assert!(!whole.contains("sk-"), "{whole}");
+    shown();
     fs::remove_file(&adapter).expect("it was written");
-    let without = shown();
-    assert!(without.contains(&command) && !without.contains("router.yaml"), "{without}");
+    shown();
 }
 
 #[test]
@@ -111,7 +106,8 @@ fn a_report_of_many_cases_is_short() {
     report["target"]["version"] = "1.82.6".into();
     let cause = &mut report["causes"][0];
     cause["fault"] = "changes a member ".repeat(9).into();
-    let replay = "fallproof run responses-compact/openai-to-azure --adapter litellm@1.82.6 --launch";
+    let replay =
+        "fallproof run responses-compact/openai-to-azure --adapter litellm@1.82.6 --launch";
     cause["example"]["replay"] = replay.into();
     cause["cases"] = (0..30).map(|number| format!("folder/case-{number}")).collect();
     fs::write(&file, report.to_string()).expect("it can be written");
@@ -124,6 +120,8 @@ fn a_report_of_many_cases_is_short() {
         "30 more cases",
         "- `folder/case-19`\n- and 10 more, which report.json lists",
         "fallproof show litellm@1.82.6 --install | sh -e",
+        "<details><summary>config.yaml, without keys</summary>",
+        "api_key: \"[key of responses-compact/openai-to-azure/primary]\"",
     ] {
         assert!(shown.contains(part), "`{part}` is missing in:\n{shown}");
     }

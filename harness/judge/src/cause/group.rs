@@ -27,19 +27,28 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
             None => groups.push(Group { cases: symptom.cases(), symptoms: vec![index] }),
         }
     }
-    for (index, head) in follow {
-        // A head follows from no other symptom, so it has a group of its own.
-        if let Some(group) = groups.iter_mut().find(|group| group.symptoms[0] == head) {
-            group.symptoms.push(index);
+    for index in follow.keys() {
+        // What follows from no other symptom has a group of its own.
+        let root = root(&follow, *index);
+        if let Some(group) = groups.iter_mut().find(|group| group.symptoms[0] == root) {
+            group.symptoms.push(*index);
         }
     }
     let groups = without_small(&symptoms, groups);
     Grouping { run, symptoms, groups }.causes()
 }
 
+/// The symptom that a symptom follows from in the end. Each head shows in more calls than what
+/// follows from it, or comes earlier, so there is an end.
+fn root(follow: &BTreeMap<usize, usize>, mut index: usize) -> usize {
+    while let Some(head) = follow.get(&index) {
+        index = *head;
+    }
+    index
+}
+
 /// Merges a small group into a much larger one if the larger one contains nearly all cases of the
-/// small one. The larger one is the
-/// general fault, even if its requirement comes later.
+/// small one. The larger one is the general fault, even if its requirement comes later.
 fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     let all: Vec<_> = groups.iter().map(|group| group.all_cases(symptoms)).collect();
     let first = |index: usize| &symptoms[groups[index].symptoms[0]];

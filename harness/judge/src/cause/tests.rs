@@ -215,6 +215,25 @@ fn what_is_missed_after_one_failure_does_not_explain_what_is_missed_after_anothe
 }
 
 #[test]
+fn what_follows_from_a_follower_has_the_cause_of_its_head() {
+    let misses = |code, fault| {
+        let it = breach(Some(code), None);
+        let mut case = chat(vec![Fingerprint { effect: Some(Effect::NoFallback), ..it }]);
+        case.calls[0].attempts[0].fault = Some(fault);
+        case
+    };
+    let mut cases: Vec<_> =
+        (0..10).map(|_| misses(Code::Route03, FaultClass::InvalidResponse)).collect();
+    cases.extend((0..4).map(|_| misses(Code::Route10, FaultClass::InvalidResponse)));
+    cases.push(misses(Code::Route10, FaultClass::Status(400)));
+    cases.push(misses(Code::Stream11, FaultClass::Status(400)));
+    cases.extend((0..100).map(|_| chat(Vec::new())));
+    let found = found(&cases);
+    assert_eq!(ids(&found), ["route-03"]);
+    assert_eq!(found.all[0].cases.len(), 16);
+}
+
+#[test]
 fn a_warning_is_a_cause_after_all_failures() {
     let warn = Fingerprint { verdict: Verdict::Warn, ..breach(Some(Code::Client02), None) };
     let warns = || chat(vec![warn.clone()]);

@@ -280,6 +280,11 @@ pub enum Reset {
 }
 
 impl Adapter {
+    /// Whether it comes with Fallproof, and not from a file of the user's.
+    pub fn is_built_in(&self) -> bool {
+        self.folder.is_none()
+    }
+
     /// Returns the tested versions, newest first. Never empty.
     pub fn versions(&self) -> &[Version] {
         &self.versions.value

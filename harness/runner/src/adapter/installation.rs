@@ -133,15 +133,6 @@ impl Adapter {
         printed.lines().find_map(|line| version(&line.replace(['v', ',', ':'], " ")))
     }
 
-    /// The adapter's only version, if no commands install it. A program that the user installed has
-    /// this version.
-    pub fn only_version(&self) -> Option<&str> {
-        match self.versions() {
-            [only] if only.install.is_empty() => Some(&only.version),
-            _ => None,
-        }
-    }
-
     /// Possible paths of the program in a directory: as installed by the adapter's commands, or in
     /// an environment set up by the user.
     fn programs(&self, home: &Path) -> Vec<PathBuf> {

@@ -1,10 +1,11 @@
 //! Connections to a target.
 
 use std::io;
+use std::net::SocketAddr;
 
 use fallproof_suite::evidence::Ending;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 
 use super::base_url::BaseUrl;
 use super::tls;
@@ -36,7 +37,10 @@ impl From<ConnectError> for Ending {
 
 /// Opens a connection to the target.
 pub(super) async fn open(base: &BaseUrl) -> Result<Box<dyn Connection>, ConnectError> {
-    let stream = TcpStream::connect(&base.authority).await?;
+    // A name such as `gateway.localhost` means this machine, whatever the system resolves it to.
+    let is_here = |it: &SocketAddr| !base.is_loopback() || it.ip().to_canonical().is_loopback();
+    let addresses: Vec<_> = lookup_host(&base.authority).await?.filter(is_here).collect();
+    let stream = TcpStream::connect(&addresses[..]).await?;
     let Some(tls) = &base.tls else { return Ok(Box::new(stream)) };
     match tls.open(stream).await {
         Ok(stream) => Ok(Box::new(stream)),
