@@ -246,7 +246,8 @@ fn its_cause_comes_first(
         return Ok(());
     }
     let worst = causes.iter().map(|cause| cause.verdict).max();
-    let causes: Vec<_> = causes.iter().filter(|cause| Some(cause.verdict) == worst).collect();
+    let all = causes;
+    let causes: Vec<_> = all.iter().filter(|cause| Some(cause.verdict) == worst).collect();
     let list: Vec<_> = causes.iter().map(|it| format!("{} ({})", it.id, it.cases.len())).collect();
     let list = list.join(", ");
     let Some(first) = causes.first() else {
@@ -261,7 +262,7 @@ fn its_cause_comes_first(
     if !is_own(first) && !is_known {
         return Err(format!("the first cause is not its own: {list}").into());
     }
-    if !causes.iter().any(|cause| is_own(cause)) {
+    if !all.iter().any(is_own) {
         return Err(format!("no cause is its own: {list}").into());
     }
     let known = MANY_CAUSES.iter().find(|(name, _)| *name == saboteur.name);
