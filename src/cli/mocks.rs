@@ -82,7 +82,7 @@ impl Mocks {
     }
 }
 
-/// Checks that whoever is told this address can connect to it.
+/// Checks that a gateway can connect to the address that it gets.
 pub(super) fn is_reachable(listen: IpAddr, advertise: Option<&Advertised>) -> Result<(), Stop> {
     if !listen.is_unspecified() || advertise.is_some() {
         return Ok(());

@@ -9,10 +9,9 @@ use clap::Args;
 use fallproof_report::bug_report;
 use fallproof_report::compare::Comparison;
 use fallproof_report::model;
-use fallproof_runner::shell::quoted;
 
+use super::Stop;
 use super::print::{eprintln, print};
-use super::{Stop, adapter};
 
 /// File of the report in a folder that `run --report` wrote.
 const IN_FOLDER: &str = "report.json";
@@ -80,23 +79,12 @@ impl Report {
         let dir = if path.is_dir() { Some(path.as_path()) } else { path.parent() };
         let dir = dir.unwrap_or(Path::new("."));
         let example = &cause.example;
-        let mut configuration = configuration::of_case(&example.case, &example.replay);
-        if let Some(configuration) = &mut configuration {
-            configuration.install = install(report);
-        }
+        let version = report.target.version.as_deref();
+        let configuration = configuration::of_case(&example.case, &example.replay, version);
         let text = bug_report::write(report, cause, dir, configuration.as_ref());
         print!("{}", text.map_err(Stop::harness)?);
         Ok(())
     }
-}
-
-/// The command that installs the gateway of a report, if its adapter knows how to.
-fn install(report: &model::Report) -> Option<String> {
-    let target = &report.target;
-    let name = format!("{}@{}", target.adapter.as_ref()?, target.version.as_ref()?);
-    let (adapter, version) = adapter::find(&name).ok()?;
-    let lines = adapter.install_lines(&adapter.versions()[version?]).ok()?;
-    (!lines.is_empty()).then(|| format!("fallproof show {} --install | sh -e", quoted(&name)))
 }
 
 /// Reads a report. Also returns its path, which distinguishes reports of the same target.

@@ -8,9 +8,9 @@ use crate::cli::run::Run;
 use crate::cli::site::nominal_site;
 use crate::cli::{Selected, Stop, adapter};
 
-/// How the gateway was configured for this case. `replay` is the command that runs the case again.
-/// `None` if the gateway has no adapter.
-pub(super) fn of_case(case: &str, replay: &str) -> Option<Configuration> {
+/// How the gateway was configured for this case. `replay` is the command that runs the case again,
+/// `version` the version of the gateway. `None` if the gateway has no adapter.
+pub(super) fn of_case(case: &str, replay: &str, version: Option<&str>) -> Option<Configuration> {
     let run = Run::of_replay(replay)?;
     let (adapter, variant) = run.gateway.named_adapter()?;
     let mut words = vec![
@@ -24,7 +24,16 @@ pub(super) fn of_case(case: &str, replay: &str) -> Option<Configuration> {
     words.push("--out gateway".to_owned());
     // The adapter or the scenario may be gone since the run.
     let files = files(&run, adapter, variant).unwrap_or_default();
-    Some(Configuration { install: None, command: words.join(" "), files })
+    Some(Configuration { install: install(adapter, version), command: words.join(" "), files })
+}
+
+/// The command that installs this version of the gateway, if its adapter knows how to.
+fn install(name: &str, version: Option<&str>) -> Option<String> {
+    let is_chosen = name.contains('@');
+    let name = if is_chosen { name.to_owned() } else { format!("{name}@{}", version?) };
+    let (adapter, version) = adapter::find(&name).ok()?;
+    let lines = adapter.install_lines(&adapter.versions()[version?]).ok()?;
+    (!lines.is_empty()).then(|| format!("fallproof show {} --install | sh -e", quoted(&name)))
 }
 
 /// The files that the adapter renders for the scenarios of this run, with API keys redacted. None for

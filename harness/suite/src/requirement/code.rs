@@ -201,7 +201,7 @@ pub enum Code {
     /// The status of an error matches the failure of an attempt: 4xx for a rejected request; 429 or 503 for overload; 408, 429 or 5xx for a provider failure.
     #[strum(serialize = "FP-CLIENT-06")]
     Client06,
-    /// When the last attempted deployment answers 429 or 503 with `Retry-After` or `retry-after-ms`, the client gets a wait that is at least as long, or that lasts until the first deployment of the chain is back.
+    /// When the last attempted deployment answers 429 or 503 with `Retry-After` or `retry-after-ms`, the client gets a `Retry-After` that is at least as long, or that lasts until the first deployment of the chain is back.
     #[strum(serialize = "FP-CLIENT-07")]
     Client07,
     /// When a provider rejects the request, the error returned to the client contains the provider's message.
