@@ -12,11 +12,15 @@ use fallproof_report::record::Recorder;
 use fallproof_report::redact::Redactor;
 use fallproof_report::report_dir::LOG;
 use fallproof_suite::plan::{Addresses, Plan};
+use fallproof_suite::read;
 use fallproof_suite::record::{self, Ended, Entry, Reader};
 use fallproof_suite::scenario::Scenario;
 
 use super::output::Output;
 use super::{DEFAULT_MOCKS, Selection, Stop};
+
+/// Maximum size of the gateway's log. A run keeps a megabyte of each start.
+const MAX_LOG: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -126,6 +130,6 @@ fn played(file: &Path) -> Result<Plan, Stop> {
 fn log(file: &Path) -> String {
     let log = file.with_file_name(LOG);
     // Only a regular file is opened: to open a named pipe could block forever.
-    let read = if log.is_file() { fs::read(log) } else { Ok(Vec::new()) };
-    read.map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
+    read::regular(&log, MAX_LOG)
+        .map_or_else(|_| String::new(), |log| String::from_utf8_lossy(&log).into_owned())
 }

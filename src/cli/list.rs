@@ -116,7 +116,8 @@ impl List {
 }
 
 fn print_json(items: &[Value]) -> Result<(), Stop> {
-    println!("{}", serde_json::to_string_pretty(items).map_err(Stop::harness)?);
+    let json = serde_json::to_string_pretty(items).map_err(Stop::harness)?;
+    println!("{}", fallproof_report::print::json(&json));
     Ok(())
 }
 

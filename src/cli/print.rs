@@ -2,7 +2,7 @@
 //! message.
 
 use std::fmt::Arguments;
-use std::io::{self, Write as _};
+use std::io;
 use std::panic::resume_unwind;
 
 /// The error if standard output cannot be written to.
@@ -10,16 +10,14 @@ pub(super) struct Unprintable(pub(super) io::Error);
 
 /// Prints to standard output. On an error, unwinds with [`Unprintable`].
 pub(super) fn stdout(text: Arguments<'_>) {
-    let mut stdout = anstream::stdout().lock();
-    if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
-        drop(stdout);
+    if let Err(error) = fallproof_report::print::stdout(&text.to_string()) {
         resume_unwind(Box::new(Unprintable(error)));
     }
 }
 
 /// Prints to standard error. Ignores errors: the command continues if nobody can read the message.
 pub(super) fn stderr(text: Arguments<'_>) {
-    let _ = anstream::stderr().lock().write_fmt(text);
+    let _ = fallproof_report::print::stderr(&text.to_string());
 }
 
 macro_rules! print {

@@ -2,13 +2,14 @@
 
 mod configuration;
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fallproof_report::bug_report;
 use fallproof_report::compare::Comparison;
-use fallproof_report::model;
+use fallproof_report::{model, report_file, whole_file};
 
 use super::Stop;
 use super::print::{eprintln, print};
@@ -60,7 +61,7 @@ impl Report {
                 )));
             }
             let page = comparison.to_html().map_err(Stop::harness)?;
-            fs::write(file, page)
+            whole_file::write(file, &page)
                 .map_err(|error| Stop::usage(format!("{}: {error}", file.display())))?;
         }
         print!("{}", comparison.to_markdown().map_err(Stop::harness)?);
@@ -90,11 +91,19 @@ impl Report {
 /// Reads a report. Also returns its path, which distinguishes reports of the same target.
 fn read(path: &Path) -> Result<(String, model::Report), Stop> {
     let file = if path.is_dir() { path.join(IN_FOLDER) } else { path.to_owned() };
-    let report = model::Report::read(&file).map_err(Stop::usage)?;
+    if path.is_dir() && !file.is_file() {
+        return Err(Stop::usage(format!("{} has no {IN_FOLDER}", path.display())));
+    }
+    let report = report_file::read(&file).map_err(Stop::usage)?;
     Ok((path.display().to_string(), report))
 }
 
 /// Whether the file is missing or is a page that Fallproof may overwrite.
 fn is_ours(file: &Path) -> bool {
-    !file.exists() || fs::read(file).is_ok_and(|old| old.starts_with(PAGE.as_bytes()))
+    let start = || {
+        let mut start = vec![0; PAGE.len()];
+        File::open(file)?.read_exact(&mut start)?;
+        Ok::<_, io::Error>(start)
+    };
+    !file.exists() || file.is_file() && start().is_ok_and(|start| start == PAGE.as_bytes())
 }

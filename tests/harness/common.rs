@@ -1,6 +1,7 @@
 //! Helpers that several tests share.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -20,30 +21,54 @@ pub(crate) static SUITE: LazyLock<Suite> =
 
 /// A folder with a small part of the suite. Most tests use it, because to load the whole suite for
 /// each command would dominate their run time.
+///
+/// The folder is below `target/` and its name is a hash of its content: the tests of all processes
+/// share it, and nothing is left in the system's temporary folder.
 pub(crate) fn part() -> &'static Path {
-    static PART: LazyLock<TempDir> = LazyLock::new(|| {
-        let part = TempDir::new().expect("a temporary folder");
-        for topic in [
-            "auth",
-            "responses-compact",
-            "routing/retries-then-next",
-            "streaming/azure-to-azure",
-            "streaming/breaks-after-content",
-        ] {
-            let files = match scenarios().join(topic).read_dir() {
-                Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-                Err(_) => vec![scenarios().join(topic).with_extension("yaml")],
-            };
-            for file in files {
-                let below = file.strip_prefix(scenarios()).expect("a file of the suite");
-                let copy = part.path().join(below);
-                fs::create_dir_all(copy.parent().expect("a parent folder")).expect("a folder");
-                fs::copy(&file, copy).expect("the suite can be read");
-            }
+    static PART: LazyLock<PathBuf> = LazyLock::new(|| {
+        let files = part_files();
+        let mut hasher = DefaultHasher::new();
+        files.hash(&mut hasher);
+        let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let part = tmp.join(format!("part-{:016x}", hasher.finish()));
+        if part.is_dir() {
+            return part;
         }
+        let new = TempDir::new_in(tmp).expect("a temporary folder");
+        for (below, content) in files {
+            let copy = new.path().join(below);
+            fs::create_dir_all(copy.parent().expect("a parent folder")).expect("a folder");
+            fs::write(copy, content).expect("the file can be written");
+        }
+        // If another process was faster, its folder has the same content.
+        let _ = fs::rename(new.path(), &part);
         part
     });
-    PART.path()
+    &PART
+}
+
+/// The files of [`part`]: their paths below the suite, and their content.
+fn part_files() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    for topic in [
+        "auth",
+        "responses-compact",
+        "routing/retries-then-next",
+        "streaming/azure-to-azure",
+        "streaming/breaks-after-content",
+    ] {
+        let files = match scenarios().join(topic).read_dir() {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+            Err(_) => vec![scenarios().join(topic).with_extension("yaml")],
+        };
+        for file in files {
+            let content = fs::read(&file).expect("the suite can be read");
+            let below = file.strip_prefix(scenarios()).expect("a file of the suite");
+            all.push((below.to_owned(), content));
+        }
+    }
+    all.sort();
+    all
 }
 
 /// Asserts that this file has this text; its path is relative to the repository. With `UPDATE=1`,

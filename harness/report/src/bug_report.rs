@@ -1,8 +1,9 @@
 //! A bug report for the tracker of a gateway: one cause, in Markdown.
 
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 
+use fallproof_suite::read;
 use fallproof_suite::yaml::nearest;
 use minijinja::context;
 use minijinja::value::{Serde, Value};
@@ -14,6 +15,9 @@ use crate::{markdown, phrases, template};
 
 /// Maximum number of characters of a body that are shown.
 const MAX_BODY: usize = 2000;
+
+/// Maximum size of a file with traffic. A body in it is cut to a megabyte.
+const MAX_HAR: u64 = 256 << 20;
 
 /// Maximum number of characters of a configuration file that are shown.
 const MAX_FILE: usize = 8000;
@@ -165,9 +169,13 @@ struct Body {
 
 /// The traffic of a case, in the order of its start. Empty if its file is missing.
 fn exchanges(case: &Case, dir: &Path) -> Vec<Value> {
-    let file = case.har.as_ref().map(|name| dir.join(name));
-    let text = file.and_then(|file| std::fs::read_to_string(file).ok());
-    let har = text.and_then(|text| serde_json::from_str::<Har>(&text).ok());
+    // The name comes from a file: it must not lead out of the folder.
+    let is_within = |name: &&String| {
+        Path::new(name.as_str()).components().all(|part| matches!(part, Component::Normal(_)))
+    };
+    let file = case.har.as_ref().filter(is_within).map(|name| dir.join(name));
+    let text = file.and_then(|file| read::regular(&file, MAX_HAR).ok());
+    let har = text.and_then(|text| serde_json::from_slice::<Har>(&text).ok());
     let exchange = |Entry { comment, request, response }: Entry| {
         let Request { method, url, headers, body } = request;
         let sent =

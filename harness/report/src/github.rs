@@ -5,11 +5,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anstream::eprintln;
-
 use crate::baseline_notes::{self, Kind, Note};
 use crate::event::RunEvent;
 use crate::model::{Cause, Outcome, Report, Weight};
+use crate::print::eprintln;
 use crate::reporter::{ReportError, Reporter};
 use crate::{markdown, phrases};
 

@@ -17,6 +17,7 @@ use crate::event::{Raw, RunEvent};
 use crate::model::{Case, Outcome, Report};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporter};
+use crate::whole_file;
 
 /// Maximum number of bytes of a body that are written.
 const MAX_BODY: usize = 1024 * 1024;
@@ -57,7 +58,7 @@ impl Hars {
         let file = self.dir.join(name);
         let folder = file.parent().unwrap_or(&self.dir);
         fs::create_dir_all(folder).map_err(ReportError::at(folder))?;
-        fs::write(&file, har).map_err(ReportError::at(&file))?;
+        whole_file::write(&file, &har).map_err(ReportError::at(&file))?;
         self.written.insert(name.to_owned());
         Ok(())
     }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anstream::eprintln;
-
 use crate::event::RunEvent;
 use crate::model::{Level, Report, Weight};
 use crate::phrases;
+use crate::print::eprintln;
 use crate::reporter::{ReportError, Reporter};
 
 /// A run that takes less needs no hint, in milliseconds.

@@ -7,8 +7,7 @@ mod cause;
 mod requirement;
 mod step;
 
-use std::path::Path;
-use std::{fmt, fs};
+use std::fmt;
 
 pub use fallproof_suite::requirement::{Level, Severity};
 use schemars::JsonSchema;
@@ -228,26 +227,6 @@ impl Report {
     /// interrupted.
     pub fn is_whole(&self) -> bool {
         self.run.selection.whole && !self.run.interrupted && self.not_run.is_empty()
-    }
-
-    /// Reads a `report.json`.
-    ///
-    /// # Errors
-    /// A message for the user that says why the file cannot be read.
-    pub fn read(file: &Path) -> Result<Self, String> {
-        let wrong = |what: String| format!("{}: {what}", file.display());
-        let text = fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-        let value: serde_json::Value = serde_json::from_str(&text)
-            .map_err(|error| wrong(format!("not a Fallproof report: {error}")))?;
-        match value.get("format").and_then(serde_json::Value::as_str) {
-            Some(FORMAT) => {}
-            Some(other) => {
-                return Err(wrong(format!("the format is `{other}`, expected `{FORMAT}`")));
-            }
-            None => return Err(wrong("not a Fallproof report".into())),
-        }
-        serde_json::from_value(value)
-            .map_err(|error| wrong(format!("not a Fallproof report: {error}")))
     }
 
     /// Returns the content of `report.json`.

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anstream::eprintln;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::event::RunEvent;
 use crate::model::{Case, Cause, Outcome, Report, Weight};
 use crate::phrases;
+use crate::print::eprintln;
 use crate::reporter::{ReportError, Reporter};
 
 /// Writes all causes of failures of a run to a new file and prints their number.

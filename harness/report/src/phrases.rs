@@ -211,7 +211,7 @@ pub fn line(text: &str) -> String {
 
 /// Escapes what a CI runner would interpret as a command: `::` at the start of a line, even after
 /// white space, and `##[` and `##vso[` anywhere in a line.
-pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
+pub fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");
         return no_command(&line).into_owned().into();
@@ -226,14 +226,18 @@ pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
 /// The text escaped for Markdown, on one line.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
+    let mut last = ' ';
     for character in text.chars() {
         match character {
             '\n' | '\r' => escaped.push(' '),
+            // In a comment, `@name` would notify somebody. Ids of cases have it within a word.
+            '@' if !last.is_alphanumeric() => escaped.push_str("&#64;"),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
             _ => escaped.push(character),
         }
+        last = character;
     }
     escaped
 }
@@ -246,6 +250,11 @@ pub fn counted(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_is_mentioned_in_markdown() {
+        assert_eq!(markdown("@team, ask a@b or (@c)"), "&#64;team, ask a@b or (&#64;c)");
+    }
 
     #[test]
     fn no_line_is_a_command_for_a_ci_runner() {

@@ -6,12 +6,12 @@ mod tally;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use anstream::eprintln;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use owo_colors::OwoColorize as _;
 
 use self::tally::Tally;
 use crate::event::RunEvent;
+use crate::print::eprintln;
 use crate::reporter::{ReportError, Reporter};
 use crate::wrap::cut;
 

@@ -1,10 +1,11 @@
 //! Redaction: every API key is replaced before anything is written to a report.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use fallproof_suite::plan::Plan;
-use fallproof_suite::secret::{another, is_credential_header, is_secret, spellings};
+use fallproof_suite::secret::{all_spellings, another, is_credential_header, is_secret, spellings};
 use serde_json::Value;
 
 use crate::texts::Texts;
@@ -12,11 +13,17 @@ use crate::texts::Texts;
 /// Replacement for credentials that Fallproof did not issue.
 const UNKNOWN: &str = "[unknown key]";
 
-/// Prefix of OpenAI's API keys, which some other products use too.
-const KEY_PREFIX: &str = "sk-";
+/// Prefixes of keys: of OpenAI and others that follow it, GitHub, AWS, Google, Slack, Groq and
+/// Hugging Face.
+const KEY_PREFIXES: [&str; 10] =
+    ["sk-", "ghp_", "gho_", "ghs_", "github_pat_", "AKIA", "AIza", "xoxb-", "gsk_", "hf_"];
 
-/// Minimum length of the part of a key after [`KEY_PREFIX`].
+/// Minimum length of the part of a key after its prefix.
 const MIN_KEY: usize = 16;
+
+/// Finds [`KEY_PREFIXES`].
+static PREFIXES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(KEY_PREFIXES).expect("ten short patterns"));
 
 /// Redacts the API keys of a run in everything that is reported.
 #[derive(Debug)]
@@ -36,22 +43,32 @@ impl Redactor {
                 (deployment.key.clone(), replacement)
             })
         });
-        let mut keys: BTreeMap<_, _> = deployments.collect();
+        // The keys of deployments are made up. They are redacted to keep reports readable and
+        // stable, so their usual spellings are enough.
+        let made_up: BTreeMap<_, _> = deployments.collect();
+        let made_up = made_up.into_iter().flat_map(|(key, it)| spelled(&key, &it, spellings));
         // Some scenarios send a wrong gateway key, from which the right one is easy to guess.
-        keys.insert(another(gateway_key), "[wrong gateway key]".to_owned());
-        keys.insert(gateway_key.to_owned(), "[gateway key]".to_owned());
-        Self::of(keys)
+        let own = [
+            (gateway_key.to_owned(), "[gateway key]"),
+            (another(gateway_key), "[wrong gateway key]"),
+        ];
+        let own = own.into_iter().flat_map(|(key, it)| spelled(&key, it, all_spellings));
+        Self::of_spellings(own.chain(made_up))
     }
 
-    /// Creates a redactor for these keys, each with its replacement.
+    /// Creates a redactor for these secrets, in every spelling, each with its replacement.
     pub fn of(keys: impl IntoIterator<Item = (String, String)>) -> Self {
-        let (mut patterns, mut replacements) = (Vec::new(), Vec::new());
-        for (key, replacement) in keys.into_iter().filter(|(key, _)| is_secret(key)) {
-            for spelling in spellings(&key) {
-                patterns.push(spelling);
-                replacements.push(replacement.clone());
-            }
-        }
+        let keys = keys.into_iter();
+        Self::of_spellings(keys.flat_map(|(key, it)| spelled(&key, &it, all_spellings)))
+    }
+
+    /// Creates a redactor that shows these keys as they are, and redacts all others.
+    pub fn except(keys: &[&str]) -> Self {
+        Self::of_spellings(keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned())))
+    }
+
+    fn of_spellings(keys: impl Iterator<Item = (String, String)>) -> Self {
+        let (patterns, replacements): (Vec<_>, Vec<_>) = keys.unzip();
         let keys = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
@@ -127,7 +144,7 @@ impl Redactor {
     pub fn header(&self, name: &str, value: &[u8]) -> String {
         let text = String::from_utf8_lossy(value);
         let cleaned = self.text(&text);
-        if !is_credential_header(name) || cleaned != text {
+        if !is_credential_header(name) || self.keys.is_match(&*text) {
             return cleaned;
         }
         match text.split_once(' ') {
@@ -141,25 +158,46 @@ impl Redactor {
     /// Returns the text with its API keys redacted, or `None` if `text` does not contain an API
     /// key.
     fn changed(&self, text: &str) -> Option<String> {
-        let known =
-            self.keys.is_match(text).then(|| self.keys.replace_all(text, &self.replacements));
-        without_unknown(known.as_deref().unwrap_or(text)).or(known)
+        let mut cleaned = String::new();
+        let mut end = 0;
+        for known in self.keys.find_iter(text) {
+            let before = &text[end..known.start()];
+            cleaned.push_str(without_unknown(before).as_deref().unwrap_or(before));
+            cleaned.push_str(&self.replacements[known.pattern().as_usize()]);
+            end = known.end();
+        }
+        let rest = without_unknown(&text[end..]);
+        if end == 0 {
+            return rest;
+        }
+        cleaned.push_str(rest.as_deref().unwrap_or(&text[end..]));
+        Some(cleaned)
     }
 }
 
-/// Returns the text with everything redacted that looks like an OpenAI API key, or `None` if there
-/// is no such key.
+/// The spellings of a key, each with the replacement; none if the key is no secret.
+fn spelled(
+    key: &str,
+    replacement: &str,
+    spellings: impl Fn(&str) -> Vec<String>,
+) -> Vec<(String, String)> {
+    let spellings = if is_secret(key) { spellings(key) } else { Vec::new() };
+    spellings.into_iter().map(|spelling| (spelling, replacement.to_owned())).collect()
+}
+
+/// Returns the text with everything redacted that looks like a key of a well-known service, or
+/// `None` if there is no such key.
 fn without_unknown(text: &str) -> Option<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     let mut cleaned = String::new();
     let mut rest = text;
     let mut changed = false;
-    while let Some(start) = rest.find(KEY_PREFIX) {
-        let (before, key) = rest.split_at(start);
+    while let Some(found) = PREFIXES.find(rest) {
+        let (before, key) = rest.split_at(found.start());
         let begins = !before.ends_with(is_part);
         let length = key.find(|character| !is_part(character)).unwrap_or(key.len());
         cleaned.push_str(before);
-        if begins && length >= KEY_PREFIX.len() + MIN_KEY {
+        if begins && length >= found.len() + MIN_KEY {
             cleaned.push_str(UNKNOWN);
             changed = true;
         } else {
@@ -201,6 +239,17 @@ mod tests {
         "Incorrect API key provided: sk-proj-0123456789abcdef_-.",
         "Incorrect API key provided: [unknown key]."
     )]
+    #[case::of_github(
+        "s3cret",
+        "x ghp_0123456789abcdefABCDEF0123456789abcd y",
+        "x [unknown key] y"
+    )]
+    #[case::of_aws("s3cret", "id=AKIAIOSFODNN7EXAMPLE", "id=[unknown key]")]
+    #[case::in_base64(
+        "s3cret/+key",
+        "Basic eDpzM2NyZXQvK2tleQ==",
+        "Basic eDp[key of a/primary]Q=="
+    )]
     #[case::masked_already("s3cret", "key sk-pro***********ef", "key sk-pro***********ef")]
     #[case::within_a_word("s3cret", "task-0123456789abcdef0123", "task-0123456789abcdef0123")]
     fn a_key_is_replaced_anywhere(#[case] key: &str, #[case] text: &str, #[case] cleaned: &str) {
@@ -235,6 +284,18 @@ mod tests {
         #[case] cleaned: &str,
     ) {
         assert_eq!(redactor("s3cret").header(name, value.as_bytes()), cleaned);
+    }
+
+    #[test]
+    fn only_keys_that_are_not_excepted_are_redacted() {
+        let redactor = Redactor::except(&["sk-fallproof-openai"]);
+        let (own, other) = ("Bearer sk-fallproof-openai", "Bearer sk-0123456789abcdef0123");
+        assert_eq!(redactor.header("authorization", own.as_bytes()), own);
+        assert_eq!(redactor.header("authorization", other.as_bytes()), "Bearer [unknown key]");
+        assert_eq!(
+            redactor.text(&format!("{own}, {other}")),
+            format!("{own}, Bearer [unknown key]")
+        );
     }
 
     #[test]

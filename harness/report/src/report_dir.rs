@@ -1,8 +1,9 @@
 //! The report directory. Only an earlier report of Fallproof is ever overwritten.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fallproof_suite::record;
 
@@ -12,7 +13,7 @@ use crate::events::Events;
 use crate::har::Hars;
 use crate::model::Report;
 use crate::reporter::{ReportError, Reporter};
-use crate::{html, junit, markdown};
+use crate::{html, junit, markdown, whole_file};
 
 /// File with the report model.
 const REPORT: &str = "report.json";
@@ -52,6 +53,9 @@ const MARK_WITHIN: u64 = 256;
 #[derive(Debug, Clone)]
 pub struct ReportDir {
     path: PathBuf,
+    /// The directory itself, locked until the last clone is dropped. `None` where a directory cannot
+    /// be locked.
+    _lock: Option<Arc<File>>,
 }
 
 impl ReportDir {
@@ -63,6 +67,7 @@ impl ReportDir {
     pub fn take(path: &Path) -> Result<Self, String> {
         let wrong = |error: io::Error| format!("{}: {error}", path.display());
         fs::create_dir_all(path).map_err(wrong)?;
+        let lock = lock(path)?;
         let mut old = entries(path).map_err(wrong)?;
         let hars = path.join(HARS);
         if hars.is_dir() && !hars.is_symlink() {
@@ -81,7 +86,7 @@ impl ReportDir {
             return Err(not_ours(path, "contains other files"));
         }
         old.iter().try_for_each(|name| fs::remove_file(path.join(name))).map_err(wrong)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
     /// Creates the reporters that write the files.
@@ -112,6 +117,19 @@ impl ReportDir {
     }
 }
 
+/// Locks a directory, so that no two runs write to it at the same time.
+fn lock(path: &Path) -> Result<Option<Arc<File>>, String> {
+    // Not every system and not every file system can lock a directory.
+    let Ok(directory) = File::open(path) else { return Ok(None) };
+    match directory.try_lock() {
+        Ok(()) => Ok(Some(Arc::new(directory))),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("another run is writing its report to {}", path.display()))
+        }
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
 /// Writes a file at the end of the run, unless its content is empty.
 struct AtEnd {
     file: PathBuf,
@@ -121,8 +139,9 @@ struct AtEnd {
 impl Reporter for AtEnd {
     fn event(&mut self, event: &RunEvent<'_>) -> Result<(), ReportError> {
         let RunEvent::Finished { report, log } = event else { return Ok(()) };
-        let write =
-            |text: String| if text.is_empty() { Ok(()) } else { fs::write(&self.file, text) };
+        let write = |text: String| {
+            if text.is_empty() { Ok(()) } else { whole_file::write(&self.file, &text) }
+        };
         (self.write)(report, log).and_then(write).map_err(ReportError::at(&self.file))
     }
 }
@@ -134,6 +153,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 
 /// Whether this is the name of a report file.
 fn is_part(name: &str) -> bool {
+    // A run that was killed may leave a file that it was writing.
+    let name = whole_file::finished(name);
     let (folder, ending) = (format!("{HARS}/"), ".har");
     names().any(|it| it == name) || name.starts_with(&folder) && name.ends_with(ending)
 }
@@ -157,7 +178,12 @@ fn entries(folder: &Path) -> io::Result<Vec<String>> {
 fn is_report(folder: &Path) -> bool {
     let start = |name: &str| {
         let mut start = Vec::new();
-        let read = File::open(folder.join(name))?.take(MARK_WITHIN).read_to_end(&mut start);
+        let file = folder.join(name);
+        if !file.is_file() {
+            // To open a pipe could block forever.
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let read = File::open(file)?.take(MARK_WITHIN).read_to_end(&mut start);
         read.map(|_| String::from_utf8_lossy(&start).into_owned())
     };
     match start(REPORT).or_else(|_| start(EVENTS)).as_deref() {

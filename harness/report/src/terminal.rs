@@ -1,10 +1,12 @@
 //! Terminal output of a run: what did not pass, requested traces, and the result.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::fmt::Write as _;
+use std::io;
 
 use crate::event::RunEvent;
 use crate::model::Report;
+use crate::print;
 use crate::report_dir::ReportDir;
 use crate::reporter::{ReportError, Reporter};
 use crate::text::{self, Detail};
@@ -28,25 +30,29 @@ impl Terminal {
     }
 
     fn print(&self, report: &Report) -> io::Result<()> {
-        let mut stdout = anstream::stdout().lock();
+        let mut shown = String::new();
+        let mut add = |text: &str| {
+            shown.push_str(text);
+            shown.push('\n');
+        };
         if let Some(traces) = &self.traces {
             for case in &report.cases {
-                traces.get(&case.id).iter().try_for_each(|trace| writeln!(stdout, "{trace}"))?;
-                let shown = text::case_within(case, self.detail.width);
-                if !shown.is_empty() {
-                    writeln!(stdout, "{shown}")?;
+                traces.get(&case.id).iter().for_each(|trace| add(trace));
+                let text = text::case_within(case, self.detail.width);
+                if !text.is_empty() {
+                    add(&text);
                 }
             }
         } else {
             for case in text::in_full(report, self.detail) {
-                writeln!(stdout, "{}", text::case_within(case, self.detail.width))?;
+                add(&text::case_within(case, self.detail.width));
             }
         }
-        write!(stdout, "{}", text::rest(report, self.detail))?;
+        shown.push_str(&text::rest(report, self.detail));
         if let Some(dir) = &self.dir {
-            writeln!(stdout, "{}", dir.named())?;
+            let _ = writeln!(shown, "{}", dir.named());
         }
-        stdout.flush()
+        print::stdout(&shown)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod feature;
 pub mod plan;
 pub mod profile;
+pub mod read;
 pub mod record;
 pub mod requirement;
 pub mod scenario;

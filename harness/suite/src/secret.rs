@@ -1,5 +1,7 @@
 //! API keys from the user: which of them are secrets, and their spellings in other formats.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 /// Maximum length of an API key. The memory for the search grows with the total length of all keys.
@@ -34,6 +36,31 @@ pub fn spellings(key: &str) -> Vec<String> {
     spellings
 }
 
+/// The spellings of a secret that must not be shown in any form: those of [`spellings`], upper and
+/// lower case, hexadecimal, base64 (also within a longer text, such as `Bearer KEY`), and every
+/// character escaped for JSON, for HTML or for a URL.
+pub fn all_spellings(secret: &str) -> Vec<String> {
+    let each = |escape: &dyn Fn(u8) -> String| secret.bytes().map(escape).collect::<String>();
+    let mut all = spellings(secret);
+    all.extend([secret.to_lowercase(), secret.to_uppercase()]);
+    all.extend([hex::encode(secret), hex::encode_upper(secret)]);
+    all.extend([each(&|byte| format!("%{byte:02x}")), each(&|byte| format!("%{byte:02X}"))]);
+    all.extend([each(&|byte| format!("\\u{byte:04x}")), each(&|byte| format!("\\u{byte:04X}"))]);
+    all.extend([each(&|byte| format!("&#{byte};")), each(&|byte| format!("&#x{byte:x};"))]);
+    all.extend((0..3).flat_map(|before| within_base64(secret, before)));
+    all
+}
+
+/// The part of base64 that depends on the secret alone, where `before` bytes precede it in a group of
+/// three; in both alphabets.
+fn within_base64(secret: &str, before: usize) -> [String; 2] {
+    let padded = [&vec![0; before], secret.as_bytes()].concat();
+    // A character holds six bits. Those that also hold bits of a neighbor are left out.
+    let (first, last) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
+    [STANDARD_NO_PAD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)]
+        .map(|text| text[first..last].to_owned())
+}
+
 /// Whether this header carries only a credential.
 pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
@@ -49,4 +76,26 @@ pub fn another(right: &str) -> String {
         None => key.push('x'),
     }
     key.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::upper_case("S3CRET-KEY/0123")]
+    #[case::hexadecimal("7333637265742d6b65792f30313233")]
+    #[case::base64("czNjcmV0LWtleS8wMTIz")]
+    #[case::base64_of_a_header("QmVhcmVyIHMzY3JldC1rZXkvMDEyMw==")]
+    #[case::base64_of_a_pair("dXM6czNjcmV0LWtleS8wMTIzLng=")]
+    #[case::each_letter_in_a_url("%73%33%63%72%65%74%2d%6b%65%79%2f%30%31%32%33")]
+    #[case::html(
+        "&#115;&#51;&#99;&#114;&#101;&#116;&#45;&#107;&#101;&#121;&#47;&#48;&#49;&#50;&#51;"
+    )]
+    fn a_secret_is_known_in_every_spelling(#[case] text: &str) {
+        let all = all_spellings("s3cret-key/0123");
+        assert!(all.iter().any(|spelling| text.contains(spelling.as_str())), "{text}: {all:?}");
+    }
 }

@@ -14,8 +14,6 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +27,7 @@ pub use self::quote::quoted;
 use self::read::Reader;
 
 /// Maximum length of a file.
-const MAX_BYTES: u64 = 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Parses the text of a file into a `T`.
 pub fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, LoadError> {
@@ -46,9 +44,9 @@ pub struct Source {
 impl Source {
     /// Reads a file of at most 1 MiB of UTF-8.
     pub fn read(file: &Path) -> Result<Self, LoadError> {
-        let bytes = read_limited(file)
+        let bytes = crate::read::limited(file, MAX_BYTES)
             .map_err(|error| Diagnostic::about_file(file, format!("cannot be read: {error}")))?;
-        Self::of(file, &bytes)
+        Self::new(file, &bytes)
     }
 
     /// Like [`read`](Self::read), for a file whose bytes were already read.
@@ -126,10 +124,4 @@ impl Source {
     pub(crate) fn parse_node<T: DeserializeOwned>(&self, node: &At<Node>) -> Result<T, LoadError> {
         T::deserialize(Reader::node(node)).map_err(|error| error.error(self, &node.span).into())
     }
-}
-
-fn read_limited(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(file)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -1,6 +1,7 @@
 //! Parsing of the configuration from YAML. Every error names the file and, if known, the line.
 
 use std::fs;
+use std::io::Read as _;
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use super::credential::Credential;
 use super::error::{ConfigError, FileError, Problem};
 use super::{Config, Cooldown, Deployment, Group, Surface};
 
+/// Maximum size of a configuration file. The rest of a longer one is not read.
+const MAX_BYTES: u64 = 16 << 20;
+
 impl Config {
     /// Reads a configuration file.
     ///
@@ -23,8 +27,10 @@ impl Config {
     /// The file cannot be read, or [`Config::from_yaml`] refuses it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let name = path.as_ref().display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|source| FileError::Unreadable { file: name.clone(), source })?;
+        let mut text = String::new();
+        let read =
+            fs::File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
+        read.map_err(|source| FileError::Unreadable { file: name.clone(), source })?;
         Self::from_yaml(&text, &name)
     }
 

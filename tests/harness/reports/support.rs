@@ -10,6 +10,7 @@ use fallproof_report::model::{
     Outcome, Profile, Report, Requirement, Run, Selection, Severity, Step, Suite, Target, Tool,
     Verdict, Violation, Weight,
 };
+use fallproof_report::report_file;
 use tempfile::TempDir;
 
 use crate::common::part;
@@ -54,7 +55,7 @@ pub(crate) fn read(folder: &TempDir, name: &str) -> String {
 }
 
 pub(crate) fn report(folder: &TempDir) -> Report {
-    Report::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
+    report_file::read(&folder.path().join("report.json")).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A case with this outcome, for the requirement `FP-ROUTE-01`.

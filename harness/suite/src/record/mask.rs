@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::large::{self, Part};
 use crate::evidence::{CallEvidence, CaseResult, Evidence};
 use crate::scenario::Scenario;
-use crate::secret::{another, is_credential_header, is_secret, spellings};
+use crate::secret::{all_spellings, another, is_credential_header, is_secret};
 
 /// The string that is repeated to make a placeholder.
 const INSTEAD: &str = "Kept0Key";
@@ -50,8 +50,12 @@ impl Mask {
                 None => placeholder(&wrong).chars().rev().collect(),
             };
             for (key, instead) in [(key, &instead), (&wrong, &of_wrong)] {
-                patterns.extend(spellings(key));
-                words.extend(spellings(instead));
+                for (key, instead) in all_spellings(key).into_iter().zip(all_spellings(instead)) {
+                    // The lengths differ only where the spelling of a letter depends on the letter.
+                    let fits = instead.len() == key.len();
+                    words.push(if fits { instead } else { placeholder(&key) });
+                    patterns.push(key);
+                }
             }
         }
         let keys = AhoCorasick::builder()

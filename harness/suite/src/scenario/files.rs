@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry};
 
-use crate::yaml::Diagnostic;
+use crate::read;
+use crate::yaml::{Diagnostic, MAX_BYTES};
 
 /// The YAML file in a suite's folder that is not a scenario.
 const REQUIREMENTS: &str = "requirements.yaml";
@@ -95,7 +96,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<Result<SuiteFile, Unread>
                 collect(root, &path, files);
             }
         } else if is_scenario(&path) {
-            let file = fs::read(&path).map(|bytes| SuiteFile {
+            let file = read::regular(&path, MAX_BYTES).map(|bytes| SuiteFile {
                 below: path.strip_prefix(root).unwrap_or(&path).to_owned(),
                 file: path.clone(),
                 bytes,
