@@ -2,18 +2,19 @@
 //! from its adapter, once for each batch.
 
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Arc;
 
 use clap::Args;
-use fallproof_runner::RunPlan;
+use fallproof_report::print;
+use fallproof_report::redact::Redactor;
 use fallproof_runner::adapter::Adapter;
 use fallproof_runner::client::{self, BaseUrl};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::RunningGateway;
 use fallproof_runner::shell::quoted;
+use fallproof_runner::{RunPlan, Work};
 use fallproof_suite::feature::{Ability, Feature};
-use fallproof_suite::plan::MockAddress;
+use fallproof_suite::plan::{Addresses, MockAddress, Plan};
 use fallproof_suite::scenario::Scenario;
 use tokio::runtime::Runtime;
 
@@ -21,7 +22,7 @@ use super::key::Key;
 use super::mocks::Mocks;
 use super::print::eprintln;
 use super::remote::{Remote, Server};
-use super::{Stop, adapter};
+use super::{DEFAULT_MOCKS, Stop, adapter};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gateway options")]
@@ -71,7 +72,9 @@ pub(super) struct Gateway {
     /// Number of the batch that the running gateway is configured for; see `fallproof config`
     #[arg(long, value_name = "N", default_value_t = 1, requires = "adapter")]
     batch: usize,
-    /// Folder for the configuration and the log of the gateway [default: a new temporary one]
+    /// Folder for the configuration and the log of the gateway
+    ///
+    /// [default: a temporary one, which is removed when the command ends]
     #[arg(long, value_name = "DIR", requires = "launch")]
     work_dir: Option<PathBuf>,
 }
@@ -95,6 +98,12 @@ impl Gateway {
     pub(super) fn plan<'a>(&self, scenarios: &'a [Scenario]) -> Result<Option<RunPlan<'a>>, Stop> {
         let found = |name| adapter::find_variant(name, self.variant.as_deref());
         let adapter = self.adapter.as_deref().map(found).transpose()?;
+        if self.is_named() {
+            // From here on, errors show what the gateway printed and answered. The keys do not
+            // depend on the addresses.
+            let plan = Plan::new(scenarios, &Addresses::stable(DEFAULT_MOCKS));
+            print::hide(Redactor::new(&plan, self.key()));
+        }
         match (&self.target, adapter) {
             (None, None) if self.mocks.are_given() => Err(Stop::usage(
                 "--listen and --advertise are for a gateway: add --target or --launch",
@@ -145,14 +154,23 @@ impl Gateway {
     ) -> Result<RunPlan<'a>, Stop> {
         let version = version.map(|index| &adapter.versions()[index]);
         let installation = adapter.locate(self.program.as_deref(), version).map_err(Stop::usage)?;
-        let work = self.work_dir.clone().unwrap_or_else(|| {
-            std::env::temp_dir().join(format!("fallproof-{}-{}", adapter.id, process::id()))
-        });
-        let work = std::path::absolute(work).map_err(Stop::usage)?;
         let mocks = self.allowed(self.mocks.free()?)?;
-        let plan = RunPlan::launched(adapter, &installation, &mocks, self.key(), &work, scenarios)?;
-        eprintln!("{}: configuration and log are in {}", adapter.name, work.display());
-        Ok(plan)
+        let work = self.work(&adapter.id)?;
+        if let Work::Kept(folder) = &work {
+            eprintln!("{}: configuration and log are in {}", adapter.name, folder.display());
+        }
+        Ok(RunPlan::launched(adapter, &installation, &mocks, self.key(), work, scenarios)?)
+    }
+
+    /// The folder that the user named, or a new temporary one.
+    fn work(&self, adapter: &str) -> Result<Work, Stop> {
+        if let Some(folder) = &self.work_dir {
+            return Ok(Work::Kept(std::path::absolute(folder).map_err(Stop::usage)?));
+        }
+        let folder = tempfile::Builder::new().prefix(&format!("fallproof-{adapter}-")).tempdir();
+        folder
+            .map(Work::Temporary)
+            .map_err(|error| Stop::harness(format!("cannot create a temporary folder: {error}")))
     }
 
     /// Where the mock providers of a running gateway are.

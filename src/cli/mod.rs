@@ -29,18 +29,19 @@ mod site;
 
 use std::any::Any;
 use std::fmt::Display;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use fallproof_report::phrases;
 use fallproof_report::reporter::ReportError;
-use fallproof_runner::PlanError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::DEFAULT_MOCKS;
 use fallproof_runner::shell::quoted;
+use fallproof_runner::{MAX_JOBS, PlanError};
 use fallproof_suite::plan::Plan;
 use fallproof_suite::scenario::{Scenario, SelectError, Suite};
 use fallproof_suite::yaml::LoadError;
@@ -210,7 +211,8 @@ impl From<StartError> for Stop {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Launch(LaunchError::Render(error)) => error.into(),
-            other => Self::usage(other),
+            // What a gateway printed or answered must not style the terminal.
+            other => Self::usage(phrases::printable(&other.to_string())),
         }
     }
 }
@@ -257,7 +259,7 @@ fn unwound(payload: &(dyn Any + Send)) -> Stop {
 /// Prints the message to stderr and returns the exit code. If stderr cannot be written to, returns
 /// the exit code of an internal error.
 fn complain(code: u8, message: &str) -> ExitCode {
-    let printed = writeln!(anstream::stderr(), "{message}");
+    let printed = fallproof_report::print::stderr(&format!("{message}\n"));
     ExitCode::from(if printed.is_ok() { code } else { HARNESS })
 }
 
@@ -419,30 +421,69 @@ fn plan(arguments: &PlanArgs) -> Result<(), Stop> {
     if arguments.json {
         let json = serde_json::to_string_pretty(&plan)
             .map_err(|error| Stop::Harness(error.to_string()))?;
-        println!("{json}");
+        println!("{}", fallproof_report::print::json(&json));
     } else {
         println!("{}", plan.to_text().trim_end());
     }
     Ok(())
 }
 
-/// Completes when the user stops the command with Ctrl-C or SIGTERM, which service managers send.
-/// The signal handlers are installed by the call itself, not by the first poll: a command can be
-/// stopped as soon as it has printed that it is ready.
+/// Completes when the user stops the command with Ctrl-C, by SIGTERM, which service managers send, or
+/// by closing its terminal.
 #[cfg(unix)]
 fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| {
-        signal(kind).map_err(|error| Stop::Harness(format!("cannot listen for signals: {error}")))
-    };
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut terminate = listen(SignalKind::terminate())?;
+    use tokio::signal::unix::SignalKind;
+    let ended = terminated()?;
+    let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+    Ok(async move {
+        let hung_up = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            _ = hung_up => {}
+        }
+    })
+}
+
+/// Like [`interrupted`], but SIGHUP has another meaning to the command.
+#[cfg(unix)]
+fn terminated() -> Result<impl Future<Output = ()> + Send, Stop> {
+    use tokio::signal::unix::SignalKind;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Installs a signal handler. This is done at once, not at the first poll: a command can be stopped
+/// as soon as it has printed that it is ready.
+#[cfg(unix)]
+fn signal(kind: tokio::signal::unix::SignalKind) -> Result<tokio::signal::unix::Signal, Stop> {
+    tokio::signal::unix::signal(kind)
+        .map_err(|error| Stop::Harness(format!("cannot listen for signals: {error}")))
+}
+
+/// Whether the command was started by `nohup`, and so must outlive its terminal. Known only on Linux.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is signal 1, the lowest bit.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|it| it & 1 == 1)
+}
+
+/// Like [`interrupted`].
+#[cfg(not(unix))]
+fn terminated() -> Result<impl Future<Output = ()> + Send, Stop> {
+    interrupted()
 }
 
 /// Completes when the user stops the command with Ctrl-C.
@@ -456,9 +497,10 @@ fn interrupted() -> Result<impl Future<Output = ()> + Send, Stop> {
     })
 }
 
-/// Parses the value of an option that takes a number, but not 0.
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "expected a whole number, 1 or greater".to_owned())
+/// Parses the value of `--jobs`.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs = text.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MAX_JOBS);
+    jobs.ok_or_else(|| format!("expected a whole number from 1 to {MAX_JOBS}"))
 }
 
 /// Creates the async runtime of a command.

@@ -16,7 +16,7 @@ use fallproof_suite::scenario::Scenario;
 
 use super::gateway::Gateway;
 use super::print::{eprintln, print, println};
-use super::{Stop, at_least_one, interrupt, runtime};
+use super::{Stop, interrupt, jobs, runtime};
 
 /// Timeout of each call.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ pub(super) struct Probe {
     /// Ask at most this many questions in parallel
     ///
     /// [default: what the adapter allows; 1 without an adapter]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Write the draft into a new file [default: print it]
     ///

@@ -17,7 +17,7 @@ use super::mocks::is_reachable;
 use super::print::{eprintln, println};
 use super::remote::{Remote, Server};
 use super::site::DEFAULT_LISTEN;
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupted, runtime, saboteur};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupted, runtime, saboteur, terminated};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -67,7 +67,8 @@ impl RouterArgs {
     fn configured(&self, file: &Path) -> Result<(), Stop> {
         let config = Config::load(file).map_err(Stop::usage)?;
         runtime()?.block_on(async {
-            let stop = interrupted()?;
+            // SIGHUP reloads the configuration.
+            let stop = terminated()?;
             let listener =
                 TcpListener::bind(self.listen).await.map_err(|error| self.not_listening(&error))?;
             let addr = listener.local_addr().map_err(Stop::usage)?;

@@ -28,8 +28,7 @@ use super::key::Key;
 use super::output::Output;
 use super::print::eprintln;
 use super::{
-    Cli, Command, DEFAULT_MOCKS, Selected, Selection, Stop, at_least_one, interrupt, runtime,
-    saboteur,
+    Cli, Command, DEFAULT_MOCKS, Selected, Selection, Stop, interrupt, jobs, runtime, saboteur,
 };
 
 /// Number of scenarios that run in parallel against the reference router.
@@ -54,7 +53,7 @@ pub(super) struct Run {
     ///
     /// [default: what the adapter allows; 1 against a gateway without an adapter, 64 against the
     /// reference router]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     jobs: Option<NonZeroUsize>,
     /// Timeout of each client call, in seconds
     #[arg(long, value_name = "SECONDS", default_value = DEFAULT_TIMEOUT, value_parser = seconds)]

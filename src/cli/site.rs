@@ -33,6 +33,7 @@ pub(super) fn nominal_site(
         port: DEFAULT_LISTEN.port(),
         key: REFERENCE_CLIENT_KEY.to_owned(),
         folder: std::path::absolute(".").map_err(Stop::usage)?,
+        scratch: None,
         earlier_logs: 0,
         installation,
     })

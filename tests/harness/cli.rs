@@ -376,10 +376,12 @@ fn a_closed_pipe_keeps_the_report_and_is_no_error() {
 }
 
 #[test]
-fn jobs_is_at_least_1() {
-    let output = fallproof(&["run", FOUNDING, "--jobs", "0"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("1 or greater"), "{}", stderr(&output));
+fn jobs_is_a_sensible_number() {
+    for jobs in ["0", "1025", "18446744073709551615", "many"] {
+        let output = fallproof(&["run", FOUNDING, "--jobs", jobs]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("from 1 to 1024"), "{}", stderr(&output));
+    }
 }
 
 #[test]

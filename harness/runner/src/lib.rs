@@ -18,5 +18,5 @@ mod testing;
 
 pub use self::batches::Batches;
 pub use self::observer::Observer;
-pub use self::run_plan::{Batch, PlanError, RunPlan};
+pub use self::run_plan::{Batch, MAX_JOBS, PlanError, RunPlan, Work};
 pub use self::runner::{Runner, mock_deployment};

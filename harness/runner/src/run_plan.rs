@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -11,10 +11,14 @@ use fallproof_suite::plan::{Addresses, MockAddress};
 use fallproof_suite::record::TargetName;
 use fallproof_suite::scenario::Scenario;
 use fallproof_suite::skip::SkipReason;
+use tempfile::TempDir;
 
 use crate::adapter::{Adapter, ConfigBatch, Installation, RenderError, Site, Unsupported};
 use crate::gateway::{LaunchedGateway, RunningGateway};
 use crate::target::{Target, named};
+
+/// Maximum number of scenarios that run in parallel.
+pub const MAX_JOBS: usize = 1024;
 
 /// Plan of a complete run.
 pub struct RunPlan<'a> {
@@ -36,6 +40,15 @@ pub struct Batch<'a> {
     pub jobs: usize,
     /// Heading for the user, e.g. `batch 1 of 2: retries 1`. Empty if there is only one batch.
     pub heading: String,
+}
+
+/// Where the files and logs of a gateway are written.
+#[derive(Debug)]
+pub enum Work {
+    /// In a folder of the user's, which is kept.
+    Kept(PathBuf),
+    /// In a temporary folder. Only this user can read it: it holds keys.
+    Temporary(TempDir),
 }
 
 /// A run could not be planned.
@@ -87,7 +100,7 @@ impl<'a> RunPlan<'a> {
         for (known, batch) in (1..).zip(&batches) {
             let scenarios = those_of(scenarios, &batch.scenarios);
             if known == number {
-                let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.max(1));
+                let (target, jobs) = (Box::new(gateway.clone()), adapter.jobs.clamp(1, MAX_JOBS));
                 plan.batches.push(Batch { target, scenarios, jobs, heading: String::new() });
             } else {
                 let settings = described(batch);
@@ -99,7 +112,8 @@ impl<'a> RunPlan<'a> {
     }
 
     /// Plans a run against a gateway that is started once for each batch. A gateway that can reload
-    /// is started only once. The gateway's files and logs are written below `work`.
+    /// is started only once. The gateway's files and logs are written below `work`; a temporary
+    /// folder is removed with the plan.
     ///
     /// # Errors
     /// The adapter is invalid, or no port is free.
@@ -108,17 +122,23 @@ impl<'a> RunPlan<'a> {
         installation: &Installation,
         mocks: &MockAddress,
         key: &str,
-        work: &Path,
+        work: Work,
         scenarios: &'a [Scenario],
     ) -> Result<Self, PlanError> {
         // The ports are known when the mocks listen. They make no difference here.
         let (batches, left_out) = split(adapter, scenarios, &mocks.planned())?;
+        let (work, scratch) = match work {
+            Work::Kept(folder) => (folder, None),
+            Work::Temporary(folder) => (folder.path().to_owned(), Some(Arc::new(folder))),
+        };
         let site = |number: usize| {
-            Site::here(work.join(number.to_string()), key.to_owned(), installation.clone())
-                .map_err(PlanError::NoPort)
+            let folder = work.join(number.to_string());
+            let site = Site::here(folder, key.to_owned(), installation.clone());
+            let site = site.map_err(PlanError::NoPort)?;
+            Ok::<_, PlanError>(Site { scratch: scratch.clone(), ..site })
         };
         let one_for_all = adapter.reloads().then(|| site(1)).transpose()?;
-        let jobs = adapter.jobs.max(1);
+        let jobs = adapter.jobs.clamp(1, MAX_JOBS);
         let batch = |(number, batch): (usize, &ConfigBatch)| {
             let site = match &one_for_all {
                 Some(site) => site.clone(),

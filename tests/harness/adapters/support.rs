@@ -42,6 +42,7 @@ pub(crate) fn site() -> Site {
         port: 4000,
         key: "sk-fallproof-client".into(),
         folder: "/run".into(),
+        scratch: None,
         earlier_logs: 0,
         installation: Installation { home: "/gateway".into(), program: "/gateway/bin/it".into() },
     }

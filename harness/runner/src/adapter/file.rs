@@ -238,10 +238,10 @@ pub(super) struct Ready {
     #[serde(default)]
     pub(super) address_after: Optional<String>,
     /// Timeout, in seconds.
-    pub(super) seconds: f64,
+    pub(super) seconds: At<f64>,
     /// Additional timeout for each group, in seconds.
     #[serde(default)]
-    pub(super) seconds_per_group: f64,
+    pub(super) seconds_per_group: Optional<At<f64>>,
 }
 
 /// A POSIX signal. On systems without signals, the program is killed.

@@ -48,6 +48,7 @@ impl GatewayClient {
             port: port.unwrap_or_default(),
             key: key.clone(),
             folder: PathBuf::new(),
+            scratch: None,
             earlier_logs: 0,
             installation: Installation { home: PathBuf::new(), program: PathBuf::new() },
         };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::process::Command;
 
+use super::environment;
 use super::file::{Adapter, Version};
 use super::fill::RenderError;
 use super::template;
@@ -124,6 +125,7 @@ impl Adapter {
         let command = self.fill_all("launch.version", &self.launch.version, &context).ok()?;
         let (program, arguments) = command.split_first()?;
         let mut command = Command::new(program);
+        environment::clear(command.as_std_mut(), home);
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(VERSION_TIMEOUT, command.output()).await.ok()?.ok()?;
         let printed = String::from_utf8_lossy(&output.stdout);

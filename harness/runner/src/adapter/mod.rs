@@ -8,6 +8,7 @@ mod admin;
 mod catalogue;
 mod config_batches;
 mod context;
+mod environment;
 mod file;
 mod fill;
 mod gateway_client;
@@ -24,6 +25,7 @@ mod template;
 mod unused;
 mod variant;
 mod waivers;
+mod watchdog;
 
 pub use admin::AdminError;
 pub use catalogue::{FindError, all, find, read};

@@ -2,12 +2,37 @@
 
 use std::path::{Component, Path};
 
-use fallproof_suite::yaml::{Diagnostic, LoadError, Source};
+use fallproof_suite::yaml::{At, Diagnostic, LoadError, Source};
 use indexmap::IndexMap;
+use reqwest::header::HeaderName;
 
-use super::file::Adapter;
+use super::file::{Adapter, Client};
 use super::template::Template;
 use super::waivers;
+
+/// Longest time in which a gateway must be ready: an hour.
+const MAX_SECONDS: f64 = 3600.0;
+
+impl Client {
+    /// The first path or header name that is not valid in an HTTP request, where it could begin
+    /// another request.
+    fn problem(&self, source: &Source) -> Option<Diagnostic> {
+        let is_visible = |text: &&String| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let mut paths = [&self.base].into_iter().chain(self.paths.values());
+        let mut names = self.headers.keys();
+        let (text, what) = match paths.find(|text| !is_visible(text)) {
+            Some(path) => (path, "a path has only visible ASCII characters"),
+            None => {
+                let is_name = |name: &&String| HeaderName::from_bytes(name.as_bytes()).is_ok();
+                (names.find(|name| !is_name(name))?, "this is not the name of a header")
+            }
+        };
+        let whole = 0..source.as_str().len();
+        let first = text.split(char::is_control).next().unwrap_or_default();
+        let span = source.find(&whole, first).unwrap_or(0..0);
+        Some(source.error(&span, format!("under `client`: {what}")))
+    }
+}
 
 impl Adapter {
     /// Parses the text of a file and checks everything that does not depend on a plan.
@@ -48,6 +73,14 @@ impl Adapter {
             }
         }
         let ready = &self.launch.ready;
+        for seconds in [Some(&ready.seconds), ready.seconds_per_group.0.as_ref()] {
+            let Some(At { value, span }) = seconds else { continue };
+            if !(0.0..=MAX_SECONDS).contains(value) {
+                let message = format!("expected a number of seconds from 0 to {MAX_SECONDS}");
+                diagnostics.push(source.error(span, message));
+            }
+        }
+        diagnostics.extend(self.client.problem(source));
         if let (Some(contains), None) = (&ready.contains.0, &ready.path.0) {
             let error = source.error(contains.span(), "`contains` has no effect without `path`");
             diagnostics.push(error.help("add the `path` whose response contains it"));

@@ -1,7 +1,6 @@
 //! Starts gateway processes, waits until they are ready, and stops them with their child processes.
 
-use std::env;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -11,16 +10,14 @@ use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::time::{sleep, timeout};
 
 use super::admin::AdminError;
+use super::environment;
 use super::file::{Adapter, Ready, Signal};
 use super::fill::RenderError;
 use super::log::{self, Log};
 use super::render::Configuration;
 use super::site::Site;
+use super::watchdog::Watchdog;
 
-/// Environment variables that a gateway inherits. It must not inherit any other variable, because
-/// that could hold the user's credentials or proxy settings.
-const INHERITED: [&str; 8] =
-    ["PATH", "LANG", "TMPDIR", "SYSTEMROOT", "TEMP", "TMP", "COMSPEC", "PATHEXT"];
 /// Maximum time from the stop signal to the exit of a gateway.
 const GRACE: Duration = Duration::from_secs(10);
 /// First pause between two readiness checks. It doubles after each check.
@@ -32,6 +29,8 @@ const MAX_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Process {
     child: Box<dyn ChildWrapper>,
+    /// Kills the process if Fallproof itself is killed.
+    watchdog: Option<Watchdog>,
     stop: Signal,
     /// `host:port` that the gateway listens on.
     pub authority: String,
@@ -39,6 +38,8 @@ pub struct Process {
     key: String,
     /// Path of the gateway's log.
     pub log: PathBuf,
+    /// Whether the log is kept when the run has ended.
+    log_is_kept: bool,
     /// Time from start to ready.
     pub ready_after: Duration,
 }
@@ -84,10 +85,14 @@ impl Adapter {
         let child = command(configuration, site, out)
             .and_then(|mut command| command.spawn())
             .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
+        let watchdog =
+            Watchdog::start(child.id(), site.scratch.as_ref().map(|folder| folder.path()));
         let authority = site.authority();
         let ready_after = Duration::ZERO;
         let (stop, key) = (self.launch.stop, site.key.clone());
-        let mut process = Process { child, stop, authority, key, log, ready_after };
+        let log_is_kept = site.scratch.is_none();
+        let mut process =
+            Process { child, watchdog, stop, authority, key, log, log_is_kept, ready_after };
         self.make_ready(&mut process, configuration).await?;
         process.ready_after = started.elapsed();
         Ok(process)
@@ -116,20 +121,17 @@ impl Adapter {
         process.wait_ready(&self.launch.ready, configuration).await?;
         self.configure(configuration, &process.authority)
             .await
-            .map_err(|error| LaunchError::Admin(error, Log::of(&process.log)))
+            .map_err(|error| LaunchError::Admin(error, process.end_of_log()))
     }
 }
 
 fn command(configuration: &Configuration, site: &Site, out: File) -> io::Result<CommandWrap> {
     let err = out.try_clone()?;
-    let own = [("HOME", site.folder.as_os_str().to_owned()), ("NO_PROXY", "*".into())];
-    let inherited = INHERITED.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
     let mut wrap = CommandWrap::with_new(&site.installation.program, |command| {
+        environment::clear(command.as_std_mut(), &site.folder);
         command
             .args(&configuration.arguments)
             .current_dir(&site.folder)
-            .env_clear()
-            .envs(inherited.chain(own))
             .envs(configuration.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(out)
@@ -174,6 +176,10 @@ impl Process {
         let _ = timeout(GRACE, self.child.wait()).await;
     }
 
+    fn end_of_log(&self) -> Log {
+        Log::of(&self.log, self.log_is_kept)
+    }
+
     /// Sends a signal. Does nothing on systems other than Unix.
     fn signal(&self, signal: Option<Signal>) {
         #[cfg(unix)]
@@ -193,7 +199,7 @@ impl Process {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
         loop {
             if let Some(status) = self.ended() {
-                return Err(LaunchError::Ended(status, Log::of(&self.log)));
+                return Err(LaunchError::Ended(status, self.end_of_log()));
             }
             let checked = match self.address(ready) {
                 Ok(()) => {
@@ -203,7 +209,7 @@ impl Process {
             };
             let Err(problem) = checked else { return Ok(()) };
             if started.elapsed() >= limit {
-                return Err(LaunchError::NotReady(limit, problem, Log::of(&self.log)));
+                return Err(LaunchError::NotReady(limit, problem, self.end_of_log()));
             }
             sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
@@ -214,8 +220,7 @@ impl Process {
     /// text that the gateway has not printed yet.
     fn address<'a>(&mut self, ready: &'a Ready) -> Result<(), &'a str> {
         let Some(text) = ready.address_after.0.as_deref() else { return Ok(()) };
-        let log = fs::read(&self.log).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log);
+        let log = log::beginning(&self.log).unwrap_or_default();
         let after = log.split_once(text).map(|(_, after)| after).ok_or(text)?;
         let is_part =
             |character: char| character.is_ascii_alphanumeric() || ".:[]-".contains(character);
@@ -227,10 +232,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Kills the whole process group if it is still running.
-        if self.ended().is_none() {
-            let _ = self.child.start_kill();
-        }
+        // Kills the whole process group, even if its first process has ended: that may have started
+        // others.
+        let _ = self.child.start_kill();
+        // Only now: if Fallproof is killed before this line, the watchdog must still act.
+        drop(self.watchdog.take());
     }
 }
 

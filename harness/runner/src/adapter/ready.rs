@@ -14,8 +14,9 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 impl Ready {
     /// How long to wait until a gateway with this number of groups is ready.
     pub(super) fn limit(&self, groups: usize) -> Duration {
+        let each = self.seconds_per_group.0.as_ref().map_or(0.0, |each| each.value);
         #[expect(clippy::cast_precision_loss, reason = "no plan has that many groups")]
-        let seconds = self.seconds + self.seconds_per_group * groups as f64;
+        let seconds = self.seconds.value + each * groups as f64;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 

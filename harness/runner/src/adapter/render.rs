@@ -134,11 +134,20 @@ impl Configuration {
     /// # Errors
     /// File system errors.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(folder)?;
+        private_folder(folder)?;
         self.files.iter().try_for_each(|(name, text)| {
             let file = folder.join(name);
             file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
             std::fs::write(file, text)
         })
     }
+}
+
+/// Creates a folder that only this user can read: the files in it hold keys. A folder that exists
+/// is left as it is.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }

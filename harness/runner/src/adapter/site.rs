@@ -4,8 +4,10 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::installation::Installation;
 use super::log;
@@ -27,6 +29,9 @@ pub struct Site {
     pub key: String,
     /// Directory of the gateway's files.
     pub folder: PathBuf,
+    /// The temporary folder that holds the directory, if it is not to be kept. It is removed with
+    /// the last clone of this value.
+    pub scratch: Option<Arc<TempDir>>,
     /// Number of logs in the directory from starts before this run.
     pub earlier_logs: usize,
     /// The installation to start.
@@ -41,7 +46,7 @@ impl Site {
     pub fn here(folder: PathBuf, key: String, installation: Installation) -> io::Result<Self> {
         let (host, port) = (Ipv4Addr::LOCALHOST.to_string(), free_port()?);
         let earlier_logs = log::starts_in(&folder);
-        Ok(Self { host, port, key, folder, earlier_logs, installation })
+        Ok(Self { host, port, key, folder, scratch: None, earlier_logs, installation })
     }
 
     /// Output of the gateway at each start of this run, in order. Only the last megabyte of each

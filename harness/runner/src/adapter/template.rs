@@ -139,6 +139,10 @@ pub(super) fn description(error: &Error) -> String {
     }
 }
 
+/// How much one template may compute. The configuration of the whole suite takes about a tenth of it;
+/// a template that loops for ever fails in a second.
+const FUEL: u64 = 10_000_000;
+
 /// The template engine. It does not escape values, and an undefined name is an error.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -146,6 +150,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // Makes errors name the undefined expression.
     environment.set_debug(true);
     strict::make_strict(&mut environment);
+    environment.set_fuel(Some(FUEL));
     let syntax = SyntaxConfig::builder()
         .trim_blocks(true)
         .lstrip_blocks(true)

@@ -94,8 +94,9 @@ fn processes_side_by_side_share_the_jobs_of_the_user() {
 fn a_launched_gateway_is_started_for_each_batch_with_separate_logs() {
     let (scenarios, work) = (scenarios(), TempDir::new().expect("a temporary folder"));
     let installation = Installation { home: "/gateway".into(), program: "/gateway/it".into() };
-    let (adapter, mocks, work_dir) = (litellm(), DEFAULT_MOCKS.into(), work.path());
-    let plan = RunPlan::launched(&adapter, &installation, &mocks, "sk-x", work_dir, &scenarios);
+    let (adapter, mocks) = (litellm(), DEFAULT_MOCKS.into());
+    let kept = Work::Kept(work.path().to_owned());
+    let plan = RunPlan::launched(&adapter, &installation, &mocks, "sk-x", kept, &scenarios);
     let plan = plan.expect("a port is free");
     let [(first, _), (second, ids)] = &batches(&plan)[..] else { panic!("two batches") };
     assert!(first.starts_with("batch 1 of 2: "), "{first}");
