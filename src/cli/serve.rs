@@ -79,7 +79,13 @@ impl Serve {
                 println!("{}", serving.addresses.to_text());
                 eprintln!("Ctrl-C to stop");
             }
-            serving.run(stop).await.map_err(|error| Stop::Harness(error.to_string()))
+            stop.await;
+            let again = interrupted()?;
+            tokio::select! {
+                () = serving.stop() => {}
+                () = again => {}
+            }
+            Ok(())
         })
     }
 }

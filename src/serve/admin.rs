@@ -1,11 +1,11 @@
 //! The admin API: returns the request log, sets scripts, and resets the providers.
 
-use std::io;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
@@ -13,21 +13,34 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 use tokio::net::TcpListener;
 
+use super::hosts::Hosts;
 use super::{Played, Providers, Script, view};
 
 /// Serves the admin API until `stop` completes.
 pub(super) async fn serve(
     listener: TcpListener,
     providers: Providers,
+    hosts: Hosts,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
+) {
     let app = Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/requests", get(request_log).delete(forget))
         .route("/script/{provider}", put(script))
         .route("/reset", post(reset))
-        .with_state(Arc::new(providers));
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+        .with_state(Arc::new(providers))
+        .layer(middleware::from_fn_with_state(Arc::new(hosts), of_a_program));
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop);
+    // Never an error: the listener goes on after a connection that cannot be accepted.
+    let _ = serving.await;
+}
+
+/// Refuses requests that a page of another site made.
+async fn of_a_program(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    match hosts.check(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(reason) => complaint(StatusCode::FORBIDDEN, &reason),
+    }
 }
 
 /// Response header with the number of requests that were dropped since the start because the

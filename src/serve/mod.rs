@@ -1,22 +1,29 @@
 //! The strict mock providers as standalone servers, for use in any tests.
 
 mod admin;
+mod hosts;
 mod script;
 mod view;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
 
 use fallproof_mocks::server::{MockDeployment, MockServer};
 use fallproof_protocol::behavior::ScriptError;
 use fallproof_protocol::marker::Marker;
 pub use fallproof_protocol::provider::Names;
 use fallproof_protocol::provider::{Deployment, Surface};
+use hosts::Hosts;
 use script::Script;
 pub use script::Scripts;
 use serde::Serialize;
 use strum::{Display, EnumIter, EnumString, IntoEnumIterator as _};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// API key of the served `OpenAI` mock.
 pub const OPENAI_KEY: &str = "sk-fallproof-openai";
@@ -27,6 +34,9 @@ const API_VERSION: &str = "2025-04-01-preview";
 
 /// Model that answers a request without a model.
 const DEFAULT_MODEL: &str = "gpt-5";
+
+/// How long admin calls may take after the servers were stopped.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Addresses on which the servers listen.
 #[derive(Debug, Clone)]
@@ -128,8 +138,9 @@ impl Addresses {
 pub struct Serving {
     /// Their addresses and keys.
     pub addresses: Addresses,
-    admin: TcpListener,
-    providers: Providers,
+    /// Ends the admin API.
+    stop: Arc<Notify>,
+    admin: JoinHandle<()>,
 }
 
 /// The mock server and its configuration, as used by the admin API.
@@ -140,7 +151,7 @@ struct Providers {
 }
 
 impl Serving {
-    /// Binds the ports and starts the mock providers.
+    /// Binds the ports, and starts the mock providers and the admin API.
     pub async fn start(ports: Ports, models: Names, scripts: Scripts) -> Result<Self, ServeError> {
         let at = |port| SocketAddr::new(ports.host, port);
         let port = |port| {
@@ -161,12 +172,17 @@ impl Serving {
             None => address.to_string(),
         };
         let addresses = Addresses::new(&told(openai), &told(azure), &told(admin_addr));
-        Ok(Self { addresses, admin, providers })
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let hosts = Hosts { advertised: ports.advertise };
+        let serve = admin::serve(admin, providers, hosts, async move { stopped.notified().await });
+        Ok(Self { addresses, stop, admin: tokio::spawn(serve) })
     }
 
-    /// Serves until `stop` completes.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        admin::serve(self.admin, self.providers, stop).await
+    /// Stops the servers. Waits a moment for admin calls to end.
+    pub async fn stop(self) {
+        self.stop.notify_one();
+        let _ = timeout(GRACE, self.admin).await;
     }
 }
 
