@@ -167,8 +167,14 @@ impl Gateway {
         if let Some(folder) = &self.work_dir {
             return Ok(Work::Kept(std::path::absolute(folder).map_err(Stop::usage)?));
         }
-        let folder = tempfile::Builder::new().prefix(&format!("fallproof-{adapter}-")).tempdir();
+        let prefix = format!("fallproof-{adapter}-");
+        let mut folder = tempfile::Builder::new();
+        folder.prefix(&prefix);
+        // The files in it hold keys.
+        #[cfg(unix)]
+        folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         folder
+            .tempdir()
             .map(Work::Temporary)
             .map_err(|error| Stop::harness(format!("cannot create a temporary folder: {error}")))
     }

@@ -13,6 +13,7 @@ mod evidence;
 mod evidence_file;
 mod fuzz;
 mod hostile;
+mod hostile_files;
 mod probe;
 mod properties;
 mod remote;

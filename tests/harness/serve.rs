@@ -252,3 +252,56 @@ fn an_interrupt_stops_it_cleanly() {
     let status = serve.process.wait().expect("the process exits");
     assert_eq!(status.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_can_neither_read_nor_reset() {
+    let serve = Serve::start(&[]);
+    let admin = serve.address("/admin").to_owned();
+    let port = admin.rsplit_once(':').expect("a port").1;
+    let rebound = serve.client.get(format!("{admin}/requests"));
+    let rebound = rebound.header("host", format!("evil.example:{port}"));
+    let foreign =
+        serve.client.post(format!("{admin}/reset")).header("origin", "https://evil.example");
+    for request in [rebound, foreign] {
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 403);
+    }
+    let own = serve.client.get(format!("{admin}/requests")).send().await.expect("an answer");
+    assert_eq!(own.status(), 200);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_mocks_own_is_not_in_the_request_log() {
+    const KEY: &str = "sk-proj-real0123456789abcdef";
+    let serve = Serve::start(&[]);
+    let url = format!("{}/responses", serve.address("/openai/base_url"));
+    let request = serve.request(Method::POST, url, &json!({ "model": "gpt-5", "input": KEY }));
+    request.header("authorization", format!("Bearer {KEY}")).send().await.expect("an answer");
+    serve.openai("responses", &json!({ "model": "gpt-5", "input": "x" })).await;
+    let log = serve.client.get(format!("{}/requests", serve.address("/admin")));
+    let log = log.send().await.expect("an answer").text().await.expect("text");
+    assert!(!log.contains(KEY), "{log}");
+    assert!(log.contains("Bearer sk-fallproof-openai"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_the_servers_while_an_admin_call_is_not_complete() {
+    use std::io::Write as _;
+    use std::net::TcpStream;
+
+    let mut serve = Serve::start(&[]);
+    let admin = serve.address("/admin").trim_start_matches("http://").to_owned();
+    let mut stalled = TcpStream::connect(&admin).expect("it listens");
+    stalled
+        .write_all(b"PUT /script/openai HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-le")
+        .expect("it reads");
+    let signal = |serve: &Serve| {
+        Command::new("kill").args(["-INT", &serve.process.id().to_string()]).status().expect("kill")
+    };
+    assert!(signal(&serve).success());
+    // The second one may come too late, if the first one was enough.
+    let _ = signal(&serve);
+    assert!(serve.process.wait().expect("it was started").success());
+    drop(stalled);
+}

@@ -141,7 +141,7 @@ pub(super) fn description(error: &Error) -> String {
 
 /// How much one template may compute. The configuration of the whole suite takes about a tenth of it;
 /// a template that loops for ever fails in a second.
-const FUEL: u64 = 10_000_000;
+const FUEL: u64 = 2_000_000;
 
 /// The template engine. It does not escape values, and an undefined name is an error.
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

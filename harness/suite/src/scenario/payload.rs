@@ -150,20 +150,19 @@ pub(super) enum Misread<'a> {
     Unknown(&'a str),
 }
 
-/// The invalid placeholders of this text. Text in double braces is a placeholder only if it is a
-/// single word.
+/// The invalid placeholders of this text; of those that make the body too large, only the first. Text
+/// in double braces is a placeholder only if it is a single word.
 pub(super) fn misread(text: &str) -> impl Iterator<Item = Misread<'_>> {
-    let mut remaining = MOST_LETTERS;
+    // `None` if the body is too large.
+    let mut remaining = Some(MOST_LETTERS);
     text.match_indices("{{").filter_map(move |(start, _)| {
         let rest = &text[start..];
         if rest.starts_with(LETTERS) {
             let (range, count) = letters(rest)?;
             let Some(count) = count else { return Some(Misread::Letters(&rest[range])) };
-            let Some(fewer) = remaining.checked_sub(count) else {
-                return Some(Misread::TooMany(&rest[range]));
-            };
-            remaining = fewer;
-            return None;
+            let before = remaining?;
+            remaining = before.checked_sub(count);
+            return remaining.is_none().then(|| Misread::TooMany(&rest[range]));
         }
         let (inner, _) = rest[2..].split_once("}}")?;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':');
