@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::model::{Case, Outcome, Report};
+use crate::model::{Case, Outcome, Report, Step};
 use crate::phrases;
 use crate::wrap::wrap_some;
 
@@ -55,7 +55,11 @@ pub(super) fn is_key_refused(report: &Report) -> bool {
         && steps.clone().all(|step| step.attempts.is_empty())
         && called.all(|case| match case.outcome {
             Outcome::Inconclusive => case.answered == Some(UNAUTHORIZED),
-            _ => case.steps.iter().all(|step| step.client.status == Some(UNAUTHORIZED)),
+            // A harness error has no steps, and says nothing about the target.
+            _ => {
+                let refused = |step: &Step| step.client.status == Some(UNAUTHORIZED);
+                !case.steps.is_empty() && case.steps.iter().all(refused)
+            }
         })
 }
 
