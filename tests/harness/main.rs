@@ -12,13 +12,13 @@ mod evidence;
 #[path = "../common/evidence_file.rs"]
 mod evidence_file;
 mod fuzz;
-mod hostile;
 mod probe;
 mod properties;
 mod remote;
 mod reports;
 mod requests;
 mod scenario_files;
+mod sends_ahead;
 mod serve;
 mod shell;
 mod show;
