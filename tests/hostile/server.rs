@@ -1,6 +1,7 @@
 //! The hostile target: a server that plays one behavior.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -32,7 +33,8 @@ struct Group {
 #[derive(Debug, Clone, Deserialize)]
 struct Deployment {
     provider: String,
-    deployment_name: String,
+    #[serde(rename = "deployment_name")]
+    name: String,
     base_url: String,
     key: String,
 }
@@ -199,8 +201,9 @@ fn write_action(action: &Action, call: &Call, to: &mut impl Write) -> io::Result
 
 fn gzip_bomb(megabytes: usize) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let megabyte = vec![b' '; 1 << 20];
     for _ in 0..megabytes {
-        packed.write_all(&[b' '; 1 << 20])?;
+        packed.write_all(&megabyte)?;
     }
     packed.finish()
 }
@@ -212,9 +215,10 @@ fn noise(bytes: usize) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"[state as usize % 64]
+        usize::try_from(state % 64).unwrap_or(0)
     };
-    (0..bytes).map(|_| char::from(next())).collect()
+    let letters = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+    (0..bytes).map(|_| char::from(letters[next()])).collect()
 }
 
 fn attempts(attempt: &Attempt, call: &Call, piled: &mut Vec<TcpStream>) -> io::Result<()> {
@@ -263,7 +267,7 @@ fn send(attempt: &Attempt, call: &Call, deployment: &Deployment) -> io::Result<T
                 gzip_bomb(megabytes)?
             }
         };
-        head += &format!("content-length: {}\r\n\r\n", body.len());
+        let _ = write!(head, "content-length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes())?;
         // A deployment refuses a body that is too long before it has read it.
         let _ = stream.write_all(&body);
@@ -279,20 +283,21 @@ impl Attempt {
     /// The client's body for this deployment, with what is added to it.
     fn body(&self, call: &Call, deployment: &Deployment) -> String {
         let model = |name: &str| format!(r#""model":"{name}""#);
-        let mut body = call.body.replace(&model(&call.group), &model(&deployment.deployment_name));
+        let mut body = call.body.replace(&model(&call.group), &model(&deployment.name));
         if self.bytes + self.noise + self.members + self.depth > 0 {
             body.truncate(body.rfind('}').unwrap_or(0));
             if self.bytes > 0 {
-                body += &format!(r#","x":"{}""#, "x".repeat(self.bytes));
+                let _ = write!(body, r#","x":"{}""#, "x".repeat(self.bytes));
             }
             if self.noise > 0 {
-                body += &format!(r#","n":"{}""#, noise(self.noise));
+                let _ = write!(body, r#","n":"{}""#, noise(self.noise));
             }
             if self.depth > 0 {
-                body += &format!(r#","d":{}{}"#, "[".repeat(self.depth), "]".repeat(self.depth));
+                let _ =
+                    write!(body, r#","d":{}{}"#, "[".repeat(self.depth), "]".repeat(self.depth));
             }
             for n in 0..self.members {
-                body += &format!(r#","m{n}":0"#);
+                let _ = write!(body, r#","m{n}":0"#);
             }
             body.push('}');
         }

@@ -25,7 +25,7 @@ pub(crate) fn raw(name: &str, bytes: &[u8], keys: &[String]) -> Option<String> {
     if let Some(character) = text.chars().find(is_raw) {
         return Some(format!("the character U+{:04X}", u32::from(character)));
     }
-    let is_for_people = ["stdout", "stderr"].contains(&name) || name.ends_with(".md");
+    let is_for_people = name.starts_with("std") || name.ends_with("summary.md");
     let is_command = |line: &&str| line.trim_start().starts_with("::") || line.contains("##[");
     text.lines().find(is_command).filter(|_| is_for_people).map(|line| {
         let start: String = line.chars().take(60).collect();

@@ -2,6 +2,8 @@
 //! files. This cuts what a case shows, in one place, after API keys were redacted: half a key would
 //! not be recognized.
 
+use std::fmt::Write as _;
+
 use crate::model::Case;
 use crate::texts::Texts as _;
 
@@ -50,7 +52,7 @@ fn cut(text: &mut String, most: usize) {
         let end = (0..=most).rev().find(is_end).unwrap_or(0);
         let rest = text.len() - end;
         text.truncate(end);
-        *text += &format!("… ({rest} more bytes)");
+        let _ = write!(text, "… ({rest} more bytes)");
         text.shrink_to_fit();
     }
 }

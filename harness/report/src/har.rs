@@ -67,7 +67,7 @@ impl Hars {
         let file = self.dir.join(name);
         let folder = file.parent().unwrap_or(&self.dir);
         fs::create_dir_all(folder).map_err(ReportError::at(folder))?;
-        whole_file::write(&file, &har).map_err(ReportError::at(&file))?;
+        whole_file::write(&file, har).map_err(ReportError::at(&file))?;
         self.written.insert(name.to_owned());
         Ok(())
     }

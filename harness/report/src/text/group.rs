@@ -53,11 +53,12 @@ pub(super) fn is_key_refused(report: &Report) -> bool {
     let mut called = called.peekable();
     called.peek().is_some()
         && steps.clone().all(|step| step.attempts.is_empty())
-        && called.all(|case| match case.outcome {
-            Outcome::Inconclusive => case.answered == Some(UNAUTHORIZED),
-            // A harness error has no steps, and says nothing about the target.
-            _ => {
-                let refused = |step: &Step| step.client.status == Some(UNAUTHORIZED);
+        && called.all(|case| {
+            let refused = |step: &Step| step.client.status == Some(UNAUTHORIZED);
+            if case.outcome == Outcome::Inconclusive {
+                case.answered == Some(UNAUTHORIZED)
+            } else {
+                // A harness error has no steps, and says nothing about the target.
                 !case.steps.is_empty() && case.steps.iter().all(refused)
             }
         })
