@@ -124,8 +124,12 @@ impl RecordedRequest {
             + self.body.len()
             + self.reply_head.len()
             + self.reply.len()
+            + self.out.weight()
     }
 }
+
+/// Maximum number of pieces of which the times are stored.
+const MOST_PIECES: usize = 1 << 16;
 
 /// Bytes sent over a connection, with the time of each piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +138,8 @@ pub struct Traffic {
     /// The bytes; truncated if they exceed the limit.
     #[serde(with = "encoding")]
     pub bytes: Vec<u8>,
-    /// Time and end offset of each piece. The last offset is the full length.
+    /// Time and end offset of each piece. The last offset is the full length. If there are very many
+    /// pieces, the last one stands for all that follow, with the time of the latest.
     #[serde(with = "encoding")]
     pub pieces: Vec<(Duration, usize)>,
 }
@@ -153,7 +158,15 @@ impl Traffic {
             self.bytes.extend_from_slice(&part[..room]);
             end += part.len();
         }
+        if self.pieces.len() >= MOST_PIECES {
+            self.pieces.pop();
+        }
         self.pieces.push((at, end));
+    }
+
+    /// Approximate memory use, in bytes.
+    pub fn weight(&self) -> usize {
+        self.bytes.len() + self.pieces.len() * size_of::<(Duration, usize)>()
     }
 
     /// Full length, in bytes.
@@ -174,7 +187,8 @@ pub struct Limits {
     /// Maximum memory use of these requests, in bytes. The latest request is stored even if it
     /// exceeds the limit.
     pub bytes: usize,
-    /// Maximum stored length of a request body or reply body, in bytes.
+    /// Maximum stored length of a request body or reply body, in bytes. Of a longer body, at most
+    /// 1 MiB is stored.
     pub body: usize,
 }
 
@@ -204,4 +218,23 @@ pub struct RequestTimes {
     /// When the reply was completed, cut or abandoned; `None` while it is in progress.
     #[serde(with = "encoding")]
     pub end: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_pieces_are_stored_and_they_count_as_memory() {
+        let mut traffic = Traffic::default();
+        for at in 0..MOST_PIECES + 10 {
+            traffic.push(Duration::from_micros(at as u64), b"x", 100);
+        }
+        assert_eq!((traffic.pieces.len(), traffic.length()), (MOST_PIECES, MOST_PIECES + 10));
+        let latest = Duration::from_micros(MOST_PIECES as u64 + 9);
+        assert_eq!(traffic.pieces.last(), Some(&(latest, MOST_PIECES + 10)));
+        assert_eq!(traffic.weight(), 100 + 24 * MOST_PIECES);
+        let recorded = RecordedRequest { out: traffic, ..RecordedRequest::default() };
+        assert!(recorded.weight() > 24 * MOST_PIECES);
+    }
 }

@@ -38,6 +38,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use fallproof_report::phrases;
 use fallproof_report::reporter::ReportError;
 use fallproof_runner::adapter::{LaunchError, RenderError};
+use fallproof_runner::descriptors;
 use fallproof_runner::error::StartError;
 use fallproof_runner::gateway::DEFAULT_MOCKS;
 use fallproof_runner::shell::quoted;
@@ -211,6 +212,7 @@ impl From<StartError> for Stop {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Launch(LaunchError::Render(error)) => error.into(),
+            error if error.is_out_of_descriptors() => Self::harness(error),
             // What a gateway printed or answered must not style the terminal.
             other => Self::usage(phrases::printable(&other.to_string())),
         }
@@ -229,6 +231,7 @@ impl From<PlanError> for Stop {
 
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
+    descriptors::raise_limit();
     // A separate thread, so that a panic of Fallproof is not reported as a failure of the target.
     let ended = std::thread::spawn(|| dispatch(cli.command)).join();
     let ended = ended.unwrap_or_else(|panic| Err(unwound(&*panic)));

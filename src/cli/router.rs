@@ -95,7 +95,7 @@ impl RouterArgs {
             let stop = interrupted()?;
             let serving = Reference::serve(&plan, saboteur, self.listen);
             let serving = serving.await.map_err(|error| self.not_listening(&error))?;
-            let url = &serving.url("").authority;
+            let url = serving.url("").map_err(Stop::harness)?.authority;
             println!("{}: {}", saboteur.name, saboteur.breaks);
             println!("listening on http://{url}/v1 (Ctrl-C to stop)");
             println!("to see it fail, run in another terminal:");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fallproof_runner::client::{BaseUrl, ClientBehavior, post};
-use fallproof_suite::evidence::{Ending, Exchange};
+use fallproof_suite::evidence::{Ending, Exchange, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS};
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -74,6 +74,28 @@ async fn a_chunked_response_that_is_cut_off_is_incomplete(#[case] body: &str) {
 async fn invalid_chunks_are_not_http(#[case] body: String, #[case] what: &str) {
     let exchange = call(format!("{CHUNKED}{body}"), true).await;
     assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
+}
+
+#[rstest]
+#[case::head(format!("HTTP/1.1 200 OK\r\nx: {}", "y".repeat(300_000)), "the head is longer than 256 KiB")]
+#[case::headers(format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(300)), "too many headers")]
+#[case::interim("HTTP/1.1 102 Processing\r\n\r\n".repeat(101), "more than 100 interim responses")]
+#[tokio::test]
+async fn an_endless_head_is_not_http(#[case] head: String, #[case] what: &str) {
+    let exchange = call(head, true).await;
+    assert_eq!(exchange.ending, Ending::NotHttp(what.to_owned()));
+}
+
+#[rstest]
+#[case::bytes("x", MOST_ANSWER_BYTES)]
+#[case::events("data: 1\n\n", MOST_ANSWER_EVENTS)]
+#[tokio::test]
+async fn a_response_is_read_up_to_a_limit(#[case] item: &str, #[case] most: usize) {
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let longest = call(format!("{head}{}", item.repeat(most)), false).await;
+    assert_eq!((longest.ending, longest.body.len()), (Ending::Complete, most * item.len()));
+    let longer = call(format!("{head}{}", item.repeat(most + 1)), false).await;
+    assert_eq!(longer.ending, Ending::TooLong);
 }
 
 #[rstest]

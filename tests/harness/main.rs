@@ -12,7 +12,6 @@ mod evidence;
 #[path = "../common/evidence_file.rs"]
 mod evidence_file;
 mod fuzz;
-mod hostile;
 mod hostile_files;
 mod probe;
 mod properties;
@@ -20,6 +19,7 @@ mod remote;
 mod reports;
 mod requests;
 mod scenario_files;
+mod sends_ahead;
 mod serve;
 mod shell;
 mod show;

@@ -159,7 +159,8 @@ impl Target for BehindTls {
             let reference = reference.map_err(StartError::Router)?;
             let mut urls = HashMap::new();
             for scenario in scenarios {
-                let router = reference.url(&scenario.id).authority.clone();
+                let url = reference.url(&scenario.id).map_err(StartError::Router)?;
+                let router = url.authority.clone();
                 urls.insert(scenario.id.clone(), self.terminate_before(router).await);
             }
             let running = Running { _reference: reference, urls };

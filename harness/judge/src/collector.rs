@@ -3,21 +3,47 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use fallproof_suite::requirement::{Code, Level, Severity};
 
 use super::excuse::Excuse;
 use crate::observe::View;
 use crate::violation::{ClientViolation, Verdict, Violation, ViolationKind};
 
+/// Maximum number of violations of one requirement with one verdict that are kept of a call. More say
+/// nothing new: a target can add a thousand members to each of a thousand attempts.
+const MOST_ALIKE: usize = 50;
+
 /// The violations of one call.
 pub(super) struct Collector<'a> {
     pub(super) view: View<'a>,
-    pub(super) found: Vec<Violation>,
+    found: Vec<Violation>,
+    /// Number of violations in `found`, by requirement and verdict.
+    alike: BTreeMap<(Option<Code>, Verdict), usize>,
+    /// The latest violation. Its verdict may still change.
+    latest: Option<Violation>,
 }
 
 impl<'a> Collector<'a> {
     pub(super) fn new(view: View<'a>) -> Self {
-        Self { view, found: Vec::new() }
+        Self { view, found: Vec::new(), alike: BTreeMap::new(), latest: None }
+    }
+
+    /// The violations, in the order in which they were added.
+    pub(super) fn into_found(mut self) -> Vec<Violation> {
+        self.keep_latest();
+        self.found
+    }
+
+    /// Keeps the latest violation, unless there are enough like it.
+    fn keep_latest(&mut self) {
+        let Some(latest) = self.latest.take() else { return };
+        let alike = self.alike.entry((latest.requirement, latest.verdict)).or_default();
+        if *alike < MOST_ALIKE {
+            *alike += 1;
+            self.found.push(latest);
+        }
     }
 
     /// Adds a breach of a requirement. Its verdict follows from the requirement's level and
@@ -64,7 +90,8 @@ impl<'a> Collector<'a> {
         kind: ViolationKind,
         verdict: Verdict,
     ) -> &mut Violation {
-        self.found.push(Violation {
+        self.keep_latest();
+        self.latest.insert(Violation {
             requirement,
             call: self.view.index,
             attempt: None,
@@ -73,8 +100,7 @@ impl<'a> Collector<'a> {
             kind,
             verdict,
             declared: None,
-        });
-        self.found.last_mut().expect("a violation was just added")
+        })
     }
 }
 

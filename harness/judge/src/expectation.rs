@@ -36,6 +36,10 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         let short = |promised| ExpectationViolation::TooShort { promised, got };
         found.miss(promised.filter(|promised| *promised > got).map_or(kind, short));
     } else {
+        if exchange.ending == Ending::Complete && view.planned.send.disconnect.is_some() {
+            // Nothing shows what the target does when its client leaves.
+            found.miss(ExpectationViolation::NotDisconnected);
+        }
         attempts(&mut found);
         script(&mut found);
         status(&mut found);
@@ -44,14 +48,15 @@ pub(super) fn check(view: View<'_>) -> Vec<Violation> {
         headers(&mut found);
         not_carried(&mut found);
     }
+    let mut found = found.into_found();
     if let Some(excuse) = declared_deviation(view) {
-        for violation in found.found.iter_mut().filter(|it| may_follow(view, &it.kind)) {
+        for violation in found.iter_mut().filter(|it| may_follow(view, &it.kind)) {
             violation.excused(Some(excuse.clone()));
         }
     }
     // Informational violations come last.
-    found.found.sort_by_key(|violation| violation.verdict == Verdict::Note);
-    found.found
+    found.sort_by_key(|violation| violation.verdict == Verdict::Note);
+    found
 }
 
 /// Whether a missed expectation can follow from a declaration about routing or about fields: other

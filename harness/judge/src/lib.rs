@@ -194,7 +194,7 @@ fn judge(view: View<'_>) -> Vec<Violation> {
     client::check(&mut found);
     control::check(&mut found);
     leak::check(&mut found);
-    let mut found = found.found;
+    let mut found = found.into_found();
     found.extend(expectation::check(view));
     found.sort_by_key(|violation| (violation.requirement.is_none(), violation.requirement));
     found

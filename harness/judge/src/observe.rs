@@ -10,17 +10,23 @@ use std::time::SystemTime;
 use fallproof_protocol::behavior::CutEnd;
 use fallproof_protocol::coding;
 use fallproof_protocol::condition::Condition;
+use fallproof_protocol::limits::has_too_many_values;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::RecordedRequest;
-use fallproof_protocol::sse::{self, Event, EventKind};
+use fallproof_protocol::sse::{self, Event, EventCounter, EventKind};
 use fallproof_suite::capabilities::Capabilities;
-use fallproof_suite::evidence::{CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES};
+use fallproof_suite::evidence::{
+    CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS,
+};
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
 use serde_json::Value;
 
 pub use self::outcome::AttemptOutcome;
 use self::outcome::ParsedReply;
+
+/// How much is judged of a response that is too long.
+const MOST_OF_TOO_LONG: usize = 1024 * 1024;
 
 /// The evidence of one call. The answer to each attempt is parsed at most once.
 #[derive(Debug)]
@@ -43,6 +49,11 @@ impl<'a> ObservedCall<'a> {
         }
         if let Some(body) = plain(&call.exchange.body, &mut left) {
             exchange.to_mut().body = body;
+        }
+        if exchange.ending == Ending::TooLong || is_too_long(&exchange.body) {
+            let exchange = exchange.to_mut();
+            exchange.ending = Ending::TooLong;
+            exchange.body.truncate(MOST_OF_TOO_LONG);
         }
         let observed = |recorded| ObservedRequest::new(recorded, &mut left);
         let requests = call.requests.iter().map(observed).collect();
@@ -90,6 +101,11 @@ impl<'a> ObservedRequest<'a> {
     pub fn raw(&self) -> &'a RecordedRequest {
         self.recorded
     }
+}
+
+/// Whether this body of a response has so many events or JSON values that it is not judged.
+fn is_too_long(body: &[u8]) -> bool {
+    EventCounter::default().push(body) > MOST_ANSWER_EVENTS || has_too_many_values(body)
 }
 
 /// Removes the content coding, if there is one. It is recognized from the bytes alone; the

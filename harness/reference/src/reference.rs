@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use fallproof_protocol::provider;
 use fallproof_router::{self as router, Clock, Config, ManualClock};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -70,12 +71,23 @@ impl RunningTarget for Reference {
 
     fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient> {
         let key = REFERENCE_CLIENT_KEY.to_owned();
-        Cow::Owned(GatewayClient::plain(self.url(&scenario.id).clone(), key))
+        let url = self.url(&scenario.id).expect("it listens since the case has started");
+        Cow::Owned(GatewayClient::plain(url, key))
+    }
+
+    fn case_starts(&self, scenario: &Scenario) -> io::Result<()> {
+        self.url(&scenario.id).map(drop)
+    }
+
+    fn case_ended(&self, scenario: &Scenario) {
+        if let Some(clocked) = self.clocked.get(&scenario.id) {
+            clocked.running.lock().take();
+        }
     }
 
     fn advance(&self, scenario: &Scenario, by: Duration) -> bool {
-        if let Some((_, clock)) = self.clocked.get(&scenario.id) {
-            clock.advance(by);
+        if let Some(clocked) = self.clocked.get(&scenario.id) {
+            clocked.clock.advance(by);
         }
         true
     }
@@ -95,9 +107,18 @@ impl RunningTarget for Reference {
 /// not end early on a slow machine.
 pub struct Reference {
     shared: Running,
-    clocked: HashMap<String, (Running, ManualClock)>,
+    clocked: HashMap<String, Clocked>,
+    fault: Option<Fault>,
     // Not read, but kept: dropping it would stop the proxy.
     _proxy: Option<RequestProxy>,
+}
+
+/// The router of one scenario. It listens only while its case runs: the routers of a whole suite would
+/// need hundreds of file descriptors.
+struct Clocked {
+    app: axum::Router,
+    clock: ManualClock,
+    running: Mutex<Option<Running>>,
 }
 
 /// A listening router.
@@ -129,15 +150,16 @@ impl Reference {
         for scenario in scenarios.iter().filter(|scenario| scenario.steps.len() > 1) {
             let clock = ManualClock::new();
             let groups = plan.groups_of(&scenario.id);
-            let router = run(groups, instead, fault, Clock::Manual(clock.clone()), ANY).await?;
-            clocked.insert(scenario.id.clone(), (router, clock));
+            let app = app(groups, instead, fault, Clock::Manual(clock.clone()))?;
+            let router = Clocked { app, clock, running: Mutex::default() };
+            clocked.insert(scenario.id.clone(), router);
         }
         let others: Vec<_> = (plan.groups.iter())
             .filter(|group| !clocked.contains_key(&group.scenario))
             .cloned()
             .collect();
-        let shared = run(&others, instead, fault, Clock::System, ANY).await?;
-        Ok(Self { shared, clocked, _proxy: request_proxy })
+        let shared = run(app(&others, instead, fault, Clock::System)?, fault, ANY)?;
+        Ok(Self { shared, clocked, fault, _proxy: request_proxy })
     }
 
     /// Starts a router broken by `saboteur` at this address.
@@ -148,13 +170,24 @@ impl Reference {
         let fault = Some(saboteur.fault);
         let request_proxy = request_proxy(plan, fault).await?;
         let instead = request_proxy.as_ref().map(|request_proxy| request_proxy.addr);
-        let shared = run(&plan.groups, instead, fault, Clock::System, listen).await?;
-        Ok(Self { shared, clocked: HashMap::new(), _proxy: request_proxy })
+        let shared = run(app(&plan.groups, instead, fault, Clock::System)?, fault, listen)?;
+        Ok(Self { shared, clocked: HashMap::new(), fault, _proxy: request_proxy })
     }
 
-    /// Base URL for the calls of this scenario.
-    pub fn url(&self, scenario: &str) -> &BaseUrl {
-        self.clocked.get(scenario).map_or(&self.shared.url, |(router, _)| &router.url)
+    /// Base URL for the calls of this scenario. Its router starts to listen if it does not yet.
+    ///
+    /// # Errors
+    /// No port is available.
+    pub fn url(&self, scenario: &str) -> io::Result<BaseUrl> {
+        let Some(Clocked { app, running, .. }) = self.clocked.get(scenario) else {
+            return Ok(self.shared.url.clone());
+        };
+        let mut running = running.lock();
+        let router = match running.take() {
+            Some(router) => router,
+            None => run(app.clone(), self.fault, ANY)?,
+        };
+        Ok(running.insert(router).url.clone())
     }
 }
 
@@ -175,16 +208,12 @@ async fn request_proxy(plan: &Plan, fault: Option<Fault>) -> io::Result<Option<R
     })
 }
 
-async fn run(
-    groups: &[Group],
-    instead: Option<SocketAddr>,
-    fault: Option<Fault>,
-    clock: Clock,
-    listen: SocketAddr,
-) -> io::Result<Running> {
-    let listener = TcpListener::bind(listen).await?;
+/// Serves this application. Must be called within the runtime.
+fn run(app: axum::Router, fault: Option<Fault>, listen: SocketAddr) -> io::Result<Running> {
+    let listener = std::net::TcpListener::bind(listen)?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let url = BaseUrl::plain(listener.local_addr()?.to_string(), "/v1");
-    let app = app(groups, instead, fault, clock)?;
     let task = match fault {
         Some(Fault::Framing(fault)) => {
             let listener = FaultyListener { listener, fault };

@@ -13,6 +13,7 @@ use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::Scenario;
 use similar::{ChangeTag, TextDiff};
 
+use crate::bounds::{MOST_ATTEMPTS, MOST_COMPARED_LINES, MOST_DIFF_LINES, MOST_DIFFS};
 use crate::model::{Attempt, Case, Change, Client, Diff, Line, Outcome, Step, Violation};
 use crate::phrases;
 
@@ -116,7 +117,8 @@ fn violation(violation: &judge::Violation) -> Violation {
 fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<'_>) -> Step {
     let exchange = &step.exchange;
     let since_case = |time: Duration| millis(time.saturating_sub(case.evidence.started));
-    let attempts = step.requests.iter().enumerate().map(|(index, recorded)| {
+    let listed = step.requests.iter().take(MOST_ATTEMPTS);
+    let attempts = listed.enumerate().map(|(index, recorded)| {
         let deployment = context.deployment(recorded);
         Attempt {
             number: index + 1,
@@ -143,6 +145,7 @@ fn step(index: usize, step: &CallEvidence, case: &judge::Case, context: Context<
             took_ms: millis(exchange.took),
         },
         attempts: attempts.collect(),
+        more_attempts: step.requests.len().saturating_sub(MOST_ATTEMPTS),
         diffs: diffs(index, step, context, &case.judgment.violations),
     }
 }
@@ -251,6 +254,9 @@ fn diffs(
             let lines = lines(&sent, &received.canonical());
             diffs.push(Diff { attempt: index + 1, deployment: deployment.name.clone(), lines });
         }
+        if diffs.len() >= MOST_DIFFS {
+            break;
+        }
     }
     diffs
 }
@@ -258,7 +264,8 @@ fn diffs(
 /// The lines that differ, with some equal lines around them. A comma that a line has only in one of
 /// the bodies is no difference: it only says that another member follows.
 fn lines(sent: &str, received: &str) -> Vec<Line> {
-    let (sent, received): (Vec<_>, Vec<_>) = (sent.lines().collect(), received.lines().collect());
+    let [sent, received] =
+        [sent, received].map(|body| body.lines().take(MOST_COMPARED_LINES).collect::<Vec<_>>());
     let diff = TextDiff::from_slices(&without_commas(&sent), &without_commas(&received));
     let mut lines = Vec::new();
     for hunk in diff.grouped_ops(CONTEXT) {
@@ -276,6 +283,11 @@ fn lines(sent: &str, received: &str) -> Vec<Line> {
             };
             lines.push(Line { change, text });
         }
+    }
+    if lines.len() > MOST_DIFF_LINES {
+        let text = format!("… {} more lines", lines.len() - MOST_DIFF_LINES);
+        lines.truncate(MOST_DIFF_LINES);
+        lines.push(Line { change: Change::Gap, text });
     }
     lines
 }

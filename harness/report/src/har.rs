@@ -2,13 +2,16 @@
 //! calls and the target's attempts, with API keys redacted.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::{Ending, Exchange};
+use fallproof_suite::text::is_printable;
 use serde_json::{Map, Value, json};
 
 use crate::assemble;
@@ -21,6 +24,12 @@ use crate::whole_file;
 
 /// Maximum number of bytes of a body that are written.
 const MAX_BODY: usize = 1024 * 1024;
+
+/// Maximum number of bytes of all bodies of a file that are written.
+const MAX_BODIES: usize = 2 * 1024 * 1024;
+
+/// Maximum number of entries of a file.
+const MAX_ENTRIES: usize = 200;
 
 /// Id of the page that all entries of a file belong to.
 const PAGE: &str = "case";
@@ -58,7 +67,7 @@ impl Hars {
         let file = self.dir.join(name);
         let folder = file.parent().unwrap_or(&self.dir);
         fs::create_dir_all(folder).map_err(ReportError::at(folder))?;
-        whole_file::write(&file, &har).map_err(ReportError::at(&file))?;
+        whole_file::write(&file, har).map_err(ReportError::at(&file))?;
         self.written.insert(name.to_owned());
         Ok(())
     }
@@ -115,11 +124,18 @@ fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
         }
     }
     entries.sort_by_key(|entry| entry.started);
+    let left_out = entries.len().saturating_sub(MAX_ENTRIES);
+    entries.truncate(MAX_ENTRIES);
+    let room = &Cell::new(MAX_BODIES);
     let time = |at: Duration| assemble::time(started + at.saturating_sub(case_started));
     let entries: Vec<_> =
-        entries.iter().map(|entry| entry.to_json(&time(entry.started), redactor)).collect();
+        entries.iter().map(|entry| entry.to_json(&time(entry.started), redactor, room)).collect();
     let tool = assemble::tool();
     let messages: Vec<_> = case.violations.iter().map(|it| it.message.as_str()).collect();
+    let mut comment = messages.join("\n");
+    if left_out > 0 {
+        let _ = write!(comment, "\n{left_out} more entries were left out");
+    }
     let mut har = json!({ "log": {
         "version": "1.2",
         "creator": { "name": tool.name, "version": tool.version },
@@ -128,12 +144,26 @@ fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
             "title": format!("{}: {}", case.id, case.title),
             "startedDateTime": assemble::time(started),
             "pageTimings": {},
-            "comment": messages.join("\n"),
+            "comment": comment,
         }],
         "entries": entries,
     }});
     redactor.clean_json(&mut har);
-    format!("{har:#}\n")
+    printable(&format!("{har:#}\n"))
+}
+
+/// JSON that is equal to this JSON, in which each character that could affect a terminal is escaped.
+fn printable(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || is_printable(character) {
+            escaped.push(character);
+        } else {
+            // Only a string contains such characters. None of them is beyond the basic plane.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        }
+    }
+    escaped
 }
 
 /// One request and its response.
@@ -195,12 +225,16 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn to_json(&self, started: &str, redactor: &Redactor) -> Value {
+    /// Bodies are written as long as there is `room`.
+    fn to_json(&self, started: &str, redactor: &Redactor, room: &Cell<usize>) -> Value {
         let wait = self.wait.unwrap_or(self.took).min(self.took);
         let receive = self.took.saturating_sub(wait);
         let url = redactor.text(&self.url);
         let mut content = json!({ "size": self.answered.body.len() });
-        content.as_object_mut().expect("an object").append(&mut self.answered.content(redactor));
+        content
+            .as_object_mut()
+            .expect("an object")
+            .append(&mut self.answered.content(redactor, room));
         json!({
             "pageref": PAGE,
             "startedDateTime": started,
@@ -212,7 +246,7 @@ impl<'a> Entry<'a> {
                 "cookies": [],
                 "headers": self.sent.headers(redactor),
                 "queryString": query(&url),
-                "postData": self.sent.content(redactor),
+                "postData": self.sent.content(redactor, room),
                 "headersSize": -1,
                 "bodySize": self.sent.body.len(),
             },
@@ -247,12 +281,13 @@ impl Message<'_> {
     }
 
     /// The body as text, with a comment on what is missing.
-    fn content(&self, redactor: &Redactor) -> Map<String, Value> {
-        let shown = redactor.bytes(self.body);
-        let shown = &shown[..shown.len().min(MAX_BODY)];
+    fn content(&self, redactor: &Redactor, room: &Cell<usize>) -> Map<String, Value> {
+        let all = redactor.bytes(self.body);
+        let shown = &all[..all.len().min(MAX_BODY).min(room.get())];
+        room.set(room.get() - shown.len());
         let text = String::from_utf8_lossy(shown);
         let mut missing = Vec::new();
-        if self.body.len() > MAX_BODY {
+        if shown.len() < all.len() {
             missing.push(format!("truncated; {} bytes in total", self.body.len()));
         }
         if matches!(text, Cow::Owned(_)) {

@@ -8,6 +8,7 @@ pub mod assemble;
 pub mod badge;
 pub mod baseline;
 pub mod baseline_notes;
+mod bounds;
 pub mod bug_report;
 pub mod causes;
 pub mod compare;

@@ -223,23 +223,32 @@ pub fn no_command(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Escapes what would notify somebody if the Markdown were posted as a comment: `@name`. Ids of cases
+/// have an `@` within a word, which notifies nobody.
+pub fn no_mention(markdown: &str) -> String {
+    let mut parts = markdown.split('@');
+    let mut escaped = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_within_a_word = escaped.ends_with(char::is_alphanumeric);
+        escaped.push_str(if is_within_a_word { "@" } else { "&#64;" });
+        escaped.push_str(part);
+    }
+    escaped
+}
+
 /// The text escaped for Markdown, on one line.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    let mut last = ' ';
     for character in text.chars() {
         match character {
             '\n' | '\r' => escaped.push(' '),
-            // In a comment, `@name` would notify somebody. Ids of cases have it within a word.
-            '@' if !last.is_alphanumeric() => escaped.push_str("&#64;"),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
             _ => escaped.push(character),
         }
-        last = character;
     }
-    escaped
+    no_mention(&escaped)
 }
 
 /// The number and the noun. The noun is plural unless the number is 1.

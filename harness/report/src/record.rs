@@ -12,7 +12,7 @@ use crate::model::{Case, Report, Target};
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporters};
 use crate::texts::Texts;
-use crate::{assemble, har, phrases};
+use crate::{assemble, bounds, har, phrases};
 
 /// Emits the events of a run, with API keys redacted.
 #[derive(Clone)]
@@ -67,6 +67,7 @@ impl Recorder<'_> {
         // `why` is prose and keeps its line breaks, so it is cleaned separately.
         let why = case.why.take();
         self.clean(&mut case);
+        bounds::cut_case(&mut case);
         case.why = why.map(|why| phrases::printable(&self.redactor.text(&why)));
         let raw = Raw { judged, context, redactor: self.redactor };
         case.har = (self.writes_hars && har::is_written(&case, raw)).then(|| har::file(&case.id));
@@ -85,11 +86,16 @@ impl Recorder<'_> {
         self.clean(&mut report.suite);
         self.clean(&mut report.run);
         self.clean(&mut report.causes);
+        report.causes.each(&mut bounds::cut_text);
+        report.claims.each(&mut bounds::cut_text);
         self.clean(&mut report.not_run);
         // The baseline was applied after the cases had ended, so the strings from it are not
         // redacted yet.
         for violation in report.cases.iter_mut().flat_map(|case| &mut case.violations) {
-            violation.cause.each(&mut |text| self.redactor.clean(text));
+            violation.cause.each(&mut |text| {
+                self.redactor.clean(text);
+                bounds::cut_text(text);
+            });
             violation.expected.each(&mut |text| self.redactor.clean(text));
         }
         let log = &self.redactor.text(log);

@@ -120,7 +120,8 @@ fn prose(text: &str) -> Value {
 
 /// Escapes the text for use between HTML tags in Markdown, on one line.
 fn html(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ")
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace(['\n', '\r'], " ");
+    phrases::no_mention(&text)
 }
 
 /// A fenced code block. The fence is longer than any run of backticks in the content.

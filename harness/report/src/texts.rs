@@ -73,7 +73,7 @@ texts! {
     Follow { requirement; cases }
     Violation { requirement, pointer, message, cause, declared, expected; weight, step, attempt }
     Expected { reason, issue }
-    Step { client, attempts, diffs; number }
+    Step { client, attempts, diffs; number, more_attempts }
     Client { request, broken; status, at_ms, took_ms }
     Attempt { deployment, surface, request, behavior, fault, refusal;
         number, status, at_ms, first_byte_ms, end_ms }

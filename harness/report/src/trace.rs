@@ -13,6 +13,15 @@ use crate::event::Raw;
 use crate::phrases;
 use crate::redact::Redactor;
 
+/// Maximum number of bytes that are shown of a message. HAR files have the same limit.
+const MAX_SHOWN: usize = 1024 * 1024;
+
+/// Maximum number of pieces of a response that are shown one by one.
+const MAX_PIECES: usize = 1_000;
+
+/// Maximum number of attempts of a call that are shown.
+const MAX_ATTEMPTS: usize = 50;
+
 /// One entry of a trace.
 struct Moment {
     at: Duration,
@@ -40,11 +49,16 @@ pub fn write(raw: Raw<'_>) -> String {
             "client".to_owned()
         };
         exchange(&mut moments, &step.exchange, &client, redactor);
-        for (number, recorded) in step.all_requests().enumerate() {
+        for (number, recorded) in step.all_requests().enumerate().take(MAX_ATTEMPTS) {
             let deployment =
                 context.deployment(recorded).map_or_else(|| "deployment".to_owned(), named);
             let deployment = format!("{deployment}, attempt {}", number + 1);
             attempt(&mut moments, recorded, &deployment, redactor);
+        }
+        if let Some(recorded) = step.all_requests().nth(MAX_ATTEMPTS) {
+            let rest = step.all_requests().count() - MAX_ATTEMPTS;
+            let what = What::Does(format!("made {rest} more attempts, which are not shown"));
+            moments.push(Moment { at: recorded.times.body, who: "target".to_owned(), what });
         }
     }
     moments.sort_by_key(|moment| moment.at);
@@ -116,32 +130,43 @@ fn attempt(
 fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
     let mut bytes = redactor.head(head);
     bytes.extend(redactor.bytes(body));
+    bytes.truncate(MAX_SHOWN);
     What::Sends(head.len() + body.len(), bytes)
 }
 
 /// The pieces of a response. A body that contains an API key becomes a single piece, since the key
-/// may be split across two pieces.
+/// may be split across two pieces; so does one that has very many pieces.
 fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
     let bytes = &traffic.bytes;
     let head_end = bytes.windows(4).position(|end| end == b"\r\n\r\n");
     let head_end = head_end.map_or(0, |start| start + 4);
     let (head, body) = bytes.split_at(head_end);
-    let cleaned = redactor.bytes(body);
+    let mut cleaned = redactor.bytes(body);
+    let is_in_pieces = cleaned == body && traffic.pieces.len() <= MAX_PIECES;
     let mut pieces = Vec::new();
     let mut start = head_end;
     for &(at, end) in &traffic.pieces {
         if pieces.is_empty() && !head.is_empty() {
             pieces.push((at, What::Sends(head.len(), redactor.head(head))));
         }
+        if !is_in_pieces {
+            break;
+        }
         let end = end.clamp(start, bytes.len());
-        if cleaned == body && start < end {
-            pieces.push((at, What::Sends(end - start, bytes[start..end].to_vec())));
+        let shown = end.min(head_end + MAX_SHOWN).max(start);
+        if start < end {
+            pieces.push((at, What::Sends(end - start, bytes[start..shown].to_vec())));
         }
         start = end;
     }
     let Some(&(last, length)) = traffic.pieces.last() else { return pieces };
-    if cleaned != body {
+    if !is_in_pieces && !body.is_empty() {
+        cleaned.truncate(MAX_SHOWN);
         pieces.push((last, What::Sends(body.len(), cleaned)));
+    }
+    if body.len() > MAX_SHOWN {
+        let text = format!("(only the first {MAX_SHOWN} bytes of the body are shown)");
+        pieces.push((last, What::Does(text)));
     }
     if length > bytes.len() {
         let text = format!("({} more bytes were not recorded)", length - bytes.len());
@@ -215,6 +240,18 @@ mod tests {
             (4, 12, "it is [key]".to_owned()),
         ];
         assert_eq!(traced, expected);
+    }
+
+    #[test]
+    fn a_long_response_is_traced_in_part() {
+        let head = "HTTP/1.1 200 OK\r\n\r\n";
+        let piece = "x".repeat(MAX_SHOWN / 2 + 1);
+        let long = traced(&[head, &piece, &piece, &piece], usize::MAX);
+        let shown: usize = long[1..].iter().filter(|it| it.1 > 0).map(|it| it.2.len()).sum();
+        assert_eq!((long.len(), shown), (5, MAX_SHOWN));
+        assert_eq!(long[4].2, "(only the first 1048576 bytes of the body are shown)");
+        let many = traced(&[&[head][..], &["y"; MAX_PIECES + 1]].concat(), usize::MAX);
+        assert_eq!((many.len(), many[1].1), (2, MAX_PIECES + 1));
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub async fn post(
         }
         Err(ending) => ending,
     };
+    if ending == Ending::TooLong {
+        answer.keep_only_the_start();
+    }
     Exchange {
         path,
         sent_head: head.into_bytes(),

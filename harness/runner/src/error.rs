@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use fallproof_mocks::server::is_out_of_descriptors;
 use fallproof_protocol::behavior::ScriptError;
 
 use crate::adapter::{LaunchError, RenderError};
@@ -26,6 +27,18 @@ pub enum StartError {
     /// The gateway could not be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+}
+
+impl StartError {
+    /// Whether the machine is to blame: no file descriptor was left.
+    pub fn is_out_of_descriptors(&self) -> bool {
+        match self {
+            Self::Deployments(_, error)
+            | Self::Router(error)
+            | Self::Unreachable(_, ConnectError::Refused(error)) => is_out_of_descriptors(error),
+            _ => false,
+        }
+    }
 }
 
 impl From<RenderError> for StartError {

@@ -4,6 +4,7 @@
 pub mod adapter;
 mod batches;
 pub mod client;
+pub mod descriptors;
 pub mod error;
 pub mod gateway;
 pub mod interrupt;

@@ -32,12 +32,17 @@ use parking_lot::Mutex;
 use self::delay::{RealTime, measured};
 use self::mocks::Mocks;
 pub use self::mocks::mock_deployment;
+use crate::descriptors;
 use crate::error::StartError;
 use crate::interrupt::Interrupt;
 use crate::target::{RunningTarget, Setup, Target};
 
 /// Maximum real time that a scenario may wait. Slower scenarios are skipped.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// The message of a case during which a connection failed for want of file descriptors.
+const OUT_OF_DESCRIPTORS: &str = "there were no file descriptors left during the case; allow more \
+                                  (`ulimit -n 4096`), or run fewer cases side by side (`--jobs 1`)";
 
 /// The running mocks and target, with the plan from which they were configured.
 pub struct Runner {
@@ -142,6 +147,7 @@ impl Runner {
 
     /// Resets the scripts of one scenario, and runs it.
     pub async fn run(&self, scenario: &Scenario) -> Evidence {
+        let _reserved = descriptors::reserve(scenario).await;
         let started = self.clock.elapsed();
         let result = Box::pin(self.result(scenario));
         // Delays of the machine do not affect a target with a simulated clock.
@@ -152,6 +158,7 @@ impl Runner {
         };
         let took = self.clock.elapsed().saturating_sub(started);
         let wired = self.is_wired(scenario, &result).await;
+        self.running.case_ended(scenario);
         Evidence { scenario: scenario.id.clone(), started, took, delay, wired, result }
     }
 
@@ -169,11 +176,24 @@ impl Runner {
         if let Some(reason) = self.skip(scenario) {
             return CaseResult::Skipped(reason);
         }
+        if let Err(error) = self.running.case_starts(scenario) {
+            return CaseResult::HarnessError(format!("the target cannot listen: {error}"));
+        }
+        let missed_before = self.missed_connections();
         let has_own_clock = self.running.has_own_clock();
         let limit = limit::of(scenario, self.timeout, !has_own_clock);
         let played = caught(self.unless_unclear(scenario));
         let played = played.map(|result| result.unwrap_or_else(CaseResult::HarnessError));
-        limit::within(limit, played).await
+        let result = limit::within(limit, played).await;
+        if self.missed_connections() > missed_before {
+            return CaseResult::HarnessError(OUT_OF_DESCRIPTORS.to_owned());
+        }
+        result
+    }
+
+    /// Number of connections that failed or were late because there were no file descriptors left.
+    fn missed_connections(&self) -> u64 {
+        self.mocks.wire.out_of_descriptors() + descriptors::missed()
     }
 
     /// Plays the scenario unless its preflight fails.
@@ -183,7 +203,14 @@ impl Runner {
         {
             return CaseResult::Inconclusive(unclear);
         }
-        CaseResult::Played(self.play(scenario).await)
+        let dropped = || self.mocks.wire.dropped().0;
+        let before = dropped();
+        let played = self.play(scenario).await;
+        // Some of the dropped requests may have belonged to this case.
+        if dropped() > before {
+            return CaseResult::Inconclusive(Inconclusive::TooManyRequests);
+        }
+        played
     }
 
     /// Reason why this scenario must be skipped, if any.

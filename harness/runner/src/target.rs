@@ -1,6 +1,7 @@
 //! The interface between the runner and its target.
 
 use std::borrow::Cow;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -91,6 +92,17 @@ pub trait RunningTarget: Send + Sync {
 
     /// Returns how clients call the target in this scenario.
     fn client(&self, scenario: &Scenario) -> Cow<'_, GatewayClient>;
+
+    /// Prepares for a case of this scenario.
+    ///
+    /// # Errors
+    /// The target cannot be called. This is a fault of the machine, not of the target.
+    fn case_starts(&self, _: &Scenario) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Releases what only a case of this scenario needed. No more calls follow.
+    fn case_ended(&self, _: &Scenario) {}
 
     /// Advances the target's simulated clock for this scenario. Returns `false` if the target uses
     /// real time: the runner then has to wait.

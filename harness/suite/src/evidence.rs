@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use fallproof_protocol::limits::MOST_JSON_VALUES;
 use fallproof_protocol::request_log::{RecordedRequest, Traffic};
 use fallproof_protocol::{coding, encoding, sse};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,16 @@ use crate::scenario::Scenario;
 use crate::skip::SkipReason;
 
 /// Maximum number of bytes that are read from a target's answer.
-pub const MOST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+pub const MOST_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Maximum number of events that are read from a target's answer.
+pub const MOST_ANSWER_EVENTS: usize = 100_000;
+
+/// Maximum number of requests that a target may send to the deployments in a case.
+pub const MOST_REQUESTS: usize = 1_000;
+
+/// Maximum size of these requests with their replies, in bytes of memory.
+pub const MOST_REQUEST_BYTES: usize = 48 * 1024 * 1024;
 
 /// The result of running one case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,6 +147,11 @@ pub enum Inconclusive {
         /// The first failure that it could explain.
         finding: String,
     },
+    /// The target sent more requests to the deployments than are kept.
+    #[strum(
+        to_string = "the target sent more to the deployments than is kept of a case: 1000 requests, or 48 MiB"
+    )]
+    TooManyRequests,
     /// The evidence of the case exceeds the limit of an evidence file.
     #[strum(to_string = "the evidence of the case is too long to be saved")]
     TooLong,
@@ -257,7 +272,8 @@ pub enum Ending {
     TimedOut,
     /// The response is not HTTP/1.1. Holds the error.
     NotHttp(String),
-    /// The response exceeds [`MOST_ANSWER_BYTES`].
+    /// The response exceeds [`MOST_ANSWER_BYTES`] or [`MOST_ANSWER_EVENTS`], or the judge found that it
+    /// exceeds [`MOST_JSON_VALUES`].
     TooLong,
     /// The connection could not be established. Holds the system's error message.
     Unreachable(String),
@@ -274,7 +290,11 @@ impl Ending {
             Self::Reset => "reset the connection before the response was complete".into(),
             Self::TimedOut => "did not complete its response in time".into(),
             Self::NotHttp(error) => format!("sent a response that is not HTTP ({error})"),
-            Self::TooLong => format!("sent more than {MOST_ANSWER_BYTES} bytes"),
+            Self::TooLong => format!(
+                "sent more than is read of a response: {} MiB, {MOST_ANSWER_EVENTS} events, or \
+                 {MOST_JSON_VALUES} JSON values",
+                MOST_ANSWER_BYTES >> 20,
+            ),
             Self::Unreachable(error) => format!("could not be reached ({error})"),
             Self::Disconnected => "was disconnected by its client".into(),
         }

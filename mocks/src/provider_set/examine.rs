@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use fallproof_protocol::limits::MOST_BODY_BYTES;
+use fallproof_protocol::limits::{MOST_BODY_BYTES, MOST_JSON_VALUES, has_too_many_values};
 use fallproof_strict::{self as strict, Strength, Violation, ViolationKind};
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -44,7 +44,8 @@ impl Refusal {
                 413,
                 "fallproof_body_too_large",
                 &format!(
-                    "Fallproof's mocks accept request bodies of at most {MOST_BODY_BYTES} bytes."
+                    "Fallproof's mocks accept request bodies of at most {MOST_BODY_BYTES} bytes and \
+                     {MOST_JSON_VALUES} JSON values."
                 ),
             ),
         }
@@ -82,6 +83,9 @@ impl MockDeployment {
         let edge::Route { surface, endpoint, deployment: named } = route;
         edge::api_version(surface, route.has_responses(), target).map_err(Refusal::Edge)?;
         edge::credential(surface, &self.deployment, request).map_err(Refusal::Edge)?;
+        if !endpoint.is_multipart() && has_too_many_values(request.body) {
+            return Err(Refusal::TooLarge);
+        }
         let body = Body::read(endpoint, request)?;
         let named = named.map(str::to_owned).or_else(|| body.members.get("model"));
         let deployment = match named {

@@ -18,6 +18,7 @@ mod stale;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -58,6 +59,8 @@ struct Shared {
     request_log: Arc<RequestLog>,
     pacing: Pacing,
     stale: StaleConnections,
+    /// Number of connections that were not accepted because no file descriptor was left.
+    not_accepted: AtomicU64,
 }
 
 impl MockServer {
@@ -81,6 +84,7 @@ impl MockServer {
             request_log: Arc::new(RequestLog::new(limits)),
             pacing: Pacing::default(),
             stale: StaleConnections::default(),
+            not_accepted: AtomicU64::new(0),
         });
         let server = Self {
             addr: listener.local_addr()?,
@@ -225,10 +229,26 @@ impl MockServer {
         self.shared.request_log.dropped()
     }
 
+    /// How often a connection had to wait because this process, or the whole system, had no file
+    /// descriptor left. Requests may have been late, or missing, for this reason.
+    pub fn out_of_descriptors(&self) -> u64 {
+        self.shared.not_accepted.load(Ordering::Relaxed)
+    }
+
     /// Stops listening and closes all connections.
     pub async fn shutdown(self) {
         self.accepting.into_inner().shutdown().await;
     }
+}
+
+/// Whether an operation failed because this process or the whole system has no file descriptor left.
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    // The standard library has no kind for these.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    const WSAEMFILE: i32 = 10024;
+    let codes: &[i32] = if cfg!(windows) { &[WSAEMFILE] } else { &[ENFILE, EMFILE] };
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 /// The same address with a port that is higher by `count`; port 0 stays 0.
@@ -250,7 +270,12 @@ async fn accept(listener: TcpListener, prefix: Option<Arc<str>>, shared: Arc<Sha
                 }
                 // There are no file descriptors left, or the client disconnected before it was
                 // accepted. Both problems are temporary.
-                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                Err(error) => {
+                    if is_out_of_descriptors(&error) {
+                        shared.not_accepted.fetch_add(1, Ordering::Relaxed);
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
             },
             Some(_) = connections.join_next() => {}
         }

@@ -17,6 +17,9 @@ use crate::request_log::{Limits, RecordedRequest};
 /// Maximum wait for requests in progress to settle.
 const SETTLE_LIMIT: Duration = Duration::from_secs(3);
 
+/// How much is stored of a body that is longer than the limit. It cannot be compared with anything.
+const MOST_OF_A_CUT_BODY: usize = 1024 * 1024;
+
 /// Prefix of unmatched requests, which have a log of their own.
 const UNMATCHED: &str = "";
 
@@ -83,7 +86,8 @@ impl RequestLog {
 
     /// The part of a body that the log stores, and its full length if it was truncated.
     pub(super) fn capped(&self, body: &[u8]) -> (Vec<u8>, Option<usize>) {
-        let kept = &body[..body.len().min(self.most_body)];
+        let most = if body.len() > self.most_body { MOST_OF_A_CUT_BODY } else { body.len() };
+        let kept = &body[..most.min(self.most_body)];
         (kept.to_vec(), (kept.len() < body.len()).then_some(body.len()))
     }
 
@@ -217,8 +221,7 @@ impl Record {
     /// Records the reply that the provider decided on.
     pub(super) fn decided(&self, plan: &ReplyPlan, head: &[u8], body: &[u8]) {
         let (reply, reply_cut) = self.request_log.capped(body);
-        // The reply is stored twice: as the provider decided on it, and as it was sent.
-        let more = 2 * (head.len() + reply.len());
+        let more = head.len() + reply.len();
         let ReplyPlan { kind, attempt, route, behavior, refused, violation, wire } = plan.clone();
         self.update(|recorded| {
             recorded.kind = kind;
@@ -232,6 +235,10 @@ impl Record {
             recorded.reply = reply;
             recorded.reply_cut = reply_cut;
         });
+        self.grow(more);
+    }
+
+    fn grow(&self, more: usize) {
         let mut logs = self.request_log.logs.lock();
         let Logs { deployments, unmatched, .. } = &mut *logs;
         let log = if self.entry.is_unmatched { unmatched } else { deployments };
@@ -243,12 +250,16 @@ impl Record {
     pub(super) fn sent(&self, status: Option<u16>, parts: &[&[u8]], of_body: usize) {
         let now = self.request_log.now();
         let most = self.request_log.most_body;
+        let mut more = 0;
         self.update(|recorded| {
             recorded.status = status;
             recorded.times.first_byte.get_or_insert(now);
             recorded.sent += of_body;
+            let before = recorded.out.weight();
             recorded.out.push_parts(now, parts, most);
+            more = recorded.out.weight() - before;
         });
+        self.grow(more);
     }
 
     pub(super) fn end(&self, client_gone: bool) {

@@ -1,7 +1,9 @@
 //! The limits of the request log.
 
+use std::num::NonZeroUsize;
+
 use crate::server_support::{CHAT, Client, chat, mock, post, says};
-use fallproof_mocks::behavior::Behavior;
+use fallproof_mocks::behavior::{Behavior, Chunking, WireFault};
 use fallproof_mocks::provider::Surface;
 use fallproof_mocks::request_log::{Limits, RequestKind};
 use fallproof_mocks::server::MockServer;
@@ -85,6 +87,25 @@ async fn large_requests_displace_each_other() {
         "requests in the log are complete"
     );
     assert_eq!(server.dropped(), (7, 0));
+}
+
+#[tokio::test]
+async fn the_times_of_pieces_count_as_memory() {
+    let addr = "127.0.0.1:0".parse().expect("an address");
+    let limits = Limits { bytes: 60_000, ..Limits::default() };
+    let server = MockServer::bind_with(addr, limits).await.expect("a free port");
+    let text = "x".repeat(1_000);
+    let wire =
+        WireFault { write: Some(Chunking::Bytes(NonZeroUsize::MIN)), ..WireFault::default() };
+    let script = vec![Behavior { count: u32::MAX, wire, ..says(200, &text) }];
+    server.mount(mock(PRIMARY, Surface::OpenAi, script)).expect("a script that works");
+    let mut client = Client::of(&server).await;
+    for _ in 0..5 {
+        client.ask(chat(PRIMARY)).await;
+    }
+    let requests = server.requests(PRIMARY).await;
+    assert!(requests.iter().all(|recorded| recorded.out.pieces.len() >= 1_000));
+    assert_eq!((requests.len(), server.dropped()), (2, (3, 0)), "24 KB each, besides the bytes");
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Differences between a sent and a received JSON value.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
+use indexmap::IndexMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::document::Tree;
@@ -96,19 +96,19 @@ fn compare_members(
     pointer: &mut String,
     found: &mut Vec<Difference>,
 ) {
-    let mut seen = HashSet::new();
-    for (key, _) in sent.iter().chain(received).filter(|(key, _)| seen.insert(key)) {
-        let (sent, received) = (values_of(sent, key), values_of(received, key));
+    let mut by_key = IndexMap::<&str, [Vec<&Tree>; 2]>::new();
+    for (side, members) in [sent, received].into_iter().enumerate() {
+        for (key, value) in members {
+            by_key.entry(key).or_default()[side].push(value);
+        }
+    }
+    for (key, [sent, received]) in by_key {
         descend(pointer, key, |pointer| {
             for pair in aligned(&sent, &received) {
                 compare_pair(pair, &sent, &received, pointer, found);
             }
         });
     }
-}
-
-fn values_of<'a>(members: &'a [(String, Tree)], key: &str) -> Vec<&'a Tree> {
-    members.iter().filter(|(name, _)| name == key).map(|(_, value)| value).collect()
 }
 
 /// The indices of the items to compare with each other. If the lengths differ, items that are equal

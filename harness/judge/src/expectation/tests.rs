@@ -78,6 +78,8 @@ fn a_client_that_disconnects_on_purpose_gets_no_response() {
     let call = CALL.replace("body:", "disconnect: { after_request_to: primary }, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");
     assert_missed(Case::of(&text).attempt("primary").ended_with(Ending::Disconnected), &[]);
+    let wanted = "the client did not leave: the response was complete before it was to disconnect";
+    assert_missed(Case::of(&text).attempt("primary").got(500, b"{}"), &[wanted]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The members of a body, either JSON or a form.
 
 use fallproof_protocol::json::Tree;
+use fallproof_protocol::limits::has_too_many_values;
 use fallproof_protocol::multipart;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
@@ -18,6 +19,9 @@ pub(super) struct Body {
 
 pub(super) fn read(content_type: &str, body: &[u8]) -> Option<Body> {
     if !content_type.to_ascii_lowercase().starts_with("multipart/") {
+        if has_too_many_values(body) {
+            return None;
+        }
         return Tree::parse(body).ok().map(|tree| Body { tree, is_form: false });
     }
     let parts = multipart::read(content_type, body)?;
@@ -68,6 +72,7 @@ pub(super) fn differs_at(view: View<'_>, attempt: &Attempt<'_>, pointer: &str) -
 pub(super) fn unreadable(body: &[u8], is_form: bool) -> Unreadable {
     match serde_json::from_slice::<IgnoredAny>(body) {
         _ if is_form => Unreadable::NotForm,
+        Ok(_) if has_too_many_values(body) => Unreadable::TooManyValues,
         Ok(_) => Unreadable::TooDeep,
         Err(_) => Unreadable::NotJson,
     }
@@ -83,6 +88,10 @@ mod tests {
         assert!(read(JSON, deep.as_bytes()).is_none());
         let reason = unreadable(deep.as_bytes(), false).to_string();
         assert_eq!(reason, "nested too deeply to be compared");
+        let long = format!("[{}0]", "0,".repeat(300_000));
+        assert!(read(JSON, long.as_bytes()).is_none());
+        let reason = unreadable(long.as_bytes(), false).to_string();
+        assert_eq!(reason, "made of more JSON values than are compared");
         assert_eq!(unreadable(b"{", false).to_string(), "not JSON");
         assert_eq!(unreadable(b"{}", true).to_string(), "not a valid form");
     }

@@ -102,6 +102,16 @@ fn a_failure_that_looks_like_a_success_is_silent(
 }
 
 #[rstest]
+#[case::events(Coding::Gzip.packed([&*b"data: 1\n\n".repeat(100_001)]).concat())]
+#[case::values(format!("[{}0]", "0,".repeat(300_000)).into_bytes())]
+fn a_response_with_too_many_parts_is_too_long(#[case] body: Vec<u8>) {
+    let missed = answered().got(200, &body).missed();
+    let words = "the target sent more than is read of a response: 16 MiB, 100000 events, or 250000 \
+                 JSON values";
+    assert_eq!(missed, [words]);
+}
+
+#[rstest]
 #[case::chat("{\"error\":{\"message\":\"Overloaded.\"}}", Failure::Honest)]
 #[case::with_a_code("{\"error\":\"overloaded\"}", Failure::Honest)]
 #[case::responses("{\"type\":\"error\",\"message\":\"Overloaded.\"}", Failure::Honest)]

@@ -10,6 +10,9 @@ violations! {
     pub enum ExpectationViolation(n, to, pointer) {
         Interrupted { ending: Ending } => "the target {ending}"
             => "{how}", how = fault::of_ending(ending);
+        NotDisconnected =>
+            "the client did not leave: the response was complete before it was to disconnect"
+            => "ends its response before the client leaves";
         Attempts { expected: Vec<String>, seen: Vec<String> } =>
             "expected attempts at {expected}; got {seen}",
             expected = quoted(expected), seen = quoted(seen)

@@ -61,6 +61,8 @@ pub enum Unreadable {
     NotForm,
     #[strum(to_string = "nested too deeply to be compared")]
     TooDeep,
+    #[strum(to_string = "made of more JSON values than are compared")]
+    TooManyValues,
     #[strum(to_string = "not JSON")]
     NotJson,
 }

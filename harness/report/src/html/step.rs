@@ -18,11 +18,9 @@ pub(super) fn view(step: &Step, pointed_at: Option<usize>, with_diffs: bool) -> 
     let length = (end - start).max(0.01);
     let percent = |at: f64| ((at - start) / length * 100.0).clamp(0.0, 100.0);
     let attempts = step.attempts.iter();
-    let times = attempts.map(|it| (Some(it.number), it.at_ms, it.end_ms.unwrap_or(end))).chain([(
-        None,
-        start,
-        start + client.took_ms,
-    )]);
+    let times = attempts.map(|it| (Some(it.number), it.at_ms, it.end_ms.unwrap_or(end)));
+    let rest = step.rest().map(|_| (Some(0), start, start));
+    let times = times.chain(rest).chain([(None, start, start + client.took_ms)]);
     let rows = step.rows().zip(times).map(|(cells, (attempt, from, to))| {
         context! {
             cells => cells.to_vec(),

@@ -14,6 +14,9 @@ pub struct Step {
     pub client: Client,
     /// The attempts as seen by the providers, in order of arrival.
     pub attempts: Vec<Attempt>,
+    /// Number of further attempts, which are not listed because there are so many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_attempts: usize,
     /// Differences between the client's body and the body of an attempt, for each attempt that has
     /// a violation with a JSON pointer.
     #[serde(default)]
@@ -111,7 +114,7 @@ impl Step {
     /// Column headings of [`Self::rows`].
     pub const HEADS: [&str; 5] = ["attempt", "deployment", "request", "answer", "behavior"];
 
-    /// Table rows: the attempts, then the client.
+    /// Table rows: the attempts, then how many more there were, then the client.
     pub fn rows(&self) -> impl Iterator<Item = [String; 5]> {
         let Client { request, .. } = &self.client;
         let client = ["client", "", request, &self.client.answer(), ""].map(str::to_owned);
@@ -120,8 +123,19 @@ impl Step {
             let (number, request) = (number.to_string(), request.clone());
             [number, attempt.deployment(), request, attempt.answer(), attempt.played()]
         };
-        self.attempts.iter().map(row).chain([client])
+        self.attempts.iter().map(row).chain(self.rest()).chain([client])
     }
+
+    /// The row that says how many attempts are not listed, if there are any.
+    pub(crate) fn rest(&self) -> Option<[String; 5]> {
+        let more = self.more_attempts;
+        (more > 0).then(|| ["…", &format!("{more} more attempts"), "", "", ""].map(str::to_owned))
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Differences between what the client sent and what an attempt received, as lines of JSON.

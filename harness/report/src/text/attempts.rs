@@ -37,7 +37,7 @@ impl Table {
             return Self::of(lines(&whole, indent).into_iter().map(|line| vec![line]).collect());
         }
         let mut rows = vec![heads];
-        rows.extend(step.attempts.iter().map(attempt_row));
+        rows.extend(step.attempts.iter().map(attempt_row).chain(step.rest()));
         let Client { request, status, broken, .. } = &step.client;
         let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
         rows.push(["client".to_owned(), String::new(), request.clone(), status, String::new()]);
@@ -45,7 +45,8 @@ impl Table {
         shorten(&mut rows, 4, SHORT_BEHAVIOR, indent, width, cut);
 
         let answers = step.attempts.iter().map(|attempt| attempt.refusal.as_deref());
-        let answers = [None].into_iter().chain(answers).chain([broken.as_deref()]);
+        let rest = step.rest().map(|_| None);
+        let answers = [None].into_iter().chain(answers).chain(rest).chain([broken.as_deref()]);
         let below = format!("{indent}{:1$}", "", display_width(Step::HEADS[0]) + GAP.len());
         let rows = lines(&rows, indent).into_iter().zip(answers).map(|(row, answer)| {
             let answer = answer.into_iter().flat_map(|answer| wrap(answer, &below, width));
@@ -158,6 +159,7 @@ mod tests {
                 took_ms: 0.0,
             },
             attempts: vec![attempt(1, "primary", path, Some("Unknown parameter: 'metadata'."))],
+            more_attempts: 0,
             diffs: Vec::new(),
         }
     }
@@ -187,5 +189,10 @@ mod tests {
         let whole: Vec<_> = Table::new(&step(), "", usize::MAX).body().collect();
         assert_eq!(whole.len(), 2);
         assert!(whole[0].contains("?api-version=2025-04-01-preview  400 Unknown"), "{whole:#?}");
+        let many = Step { more_attempts: 7, ..step() };
+        for width in [76, usize::MAX] {
+            let lines: Vec<_> = Table::new(&many, "", width).body().collect();
+            assert!(lines.contains(&"…        7 more attempts".to_owned()), "{lines:#?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 use owo_colors::{OwoColorize as _, Style};
 
-use crate::model::{Case, Outcome, Report};
+use crate::model::{Case, Outcome, Report, Step};
 use crate::phrases;
 use crate::wrap::wrap_some;
 
@@ -53,9 +53,14 @@ pub(super) fn is_key_refused(report: &Report) -> bool {
     let mut called = called.peekable();
     called.peek().is_some()
         && steps.clone().all(|step| step.attempts.is_empty())
-        && called.all(|case| match case.outcome {
-            Outcome::Inconclusive => case.answered == Some(UNAUTHORIZED),
-            _ => case.steps.iter().all(|step| step.client.status == Some(UNAUTHORIZED)),
+        && called.all(|case| {
+            let refused = |step: &Step| step.client.status == Some(UNAUTHORIZED);
+            if case.outcome == Outcome::Inconclusive {
+                case.answered == Some(UNAUTHORIZED)
+            } else {
+                // A harness error has no steps, and says nothing about the target.
+                !case.steps.is_empty() && case.steps.iter().all(refused)
+            }
         })
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::file::{Adapter, AdminCall, Each};
 use super::fill::RenderError;
-use super::http_client::http_client;
+use super::http_client::{NoAnswer, http_client, read};
 use super::render::Configuration;
 
 /// Timeout of one call.
@@ -23,7 +23,7 @@ pub enum AdminError {
     NotJson(String, #[source] serde_json::Error),
     /// There was no response. Holds the path.
     #[error("POST {0} got no response: {1}")]
-    NoAnswer(String, #[source] reqwest::Error),
+    NoAnswer(String, #[source] NoAnswer),
     /// The gateway rejected the call. Holds the path, the status and the response body.
     #[error("POST {0} got status {1}: {2}")]
     Refused(String, u16, String),
@@ -44,7 +44,7 @@ impl Adapter {
             return Ok(());
         }
         let client = http_client(TIMEOUT)
-            .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error))?;
+            .map_err(|error| AdminError::NoAnswer(authority.to_owned(), error.into()))?;
         let mut scope = configuration.scope.clone();
         for call in &self.admin {
             for (group, deployment) in owners(call.each, &scope.groups) {
@@ -89,10 +89,9 @@ async fn post(
     client: &reqwest::Client,
     url: &str,
     body: &Value,
-) -> Result<(reqwest::StatusCode, String), reqwest::Error> {
+) -> Result<(reqwest::StatusCode, String), NoAnswer> {
     let call = client.post(url).header("content-type", "application/json").body(body.to_string());
-    let answer = call.send().await?;
-    Ok((answer.status(), answer.text().await?))
+    read(call.send().await?).await
 }
 
 fn keep(
@@ -100,15 +99,25 @@ fn keep(
     path: String,
     (status, answer): (reqwest::StatusCode, String),
 ) -> Result<Vec<(String, Value)>, AdminError> {
+    let shown = || brief(&answer);
     if !status.is_success() {
-        return Err(AdminError::Refused(path, status.as_u16(), answer));
+        return Err(AdminError::Refused(path, status.as_u16(), shown()));
     }
     let value: Value = serde_json::from_str(&answer).unwrap_or_default();
     call.keep
         .iter()
         .map(|(name, pointer)| match value.pointer(pointer) {
             Some(kept) => Ok((name.clone(), kept.clone())),
-            None => Err(AdminError::MissingValue(path.clone(), pointer.clone(), answer.clone())),
+            None => Err(AdminError::MissingValue(path.clone(), pointer.clone(), shown())),
         })
         .collect()
+}
+
+/// The start of an answer that may be long.
+fn brief(answer: &str) -> String {
+    const MAX_CHARS: usize = 2_000;
+    match answer.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}… ({} bytes)", &answer[..end], answer.len()),
+        None => answer.to_owned(),
+    }
 }

@@ -82,12 +82,13 @@ fn file(folder: &Path, start: usize) -> PathBuf {
 fn end(file: &Path, most: u64) -> io::Result<String> {
     let mut log = BufReader::new(File::open(file)?);
     let before = log.get_ref().metadata()?.len().saturating_sub(most);
+    log.seek(SeekFrom::Start(before))?;
+    // The gateway may still be printing, faster than this reads.
+    let mut log = log.take(most);
     if before > 0 {
-        log.seek(SeekFrom::Start(before))?;
         log.skip_until(b'\n')?;
     }
     let mut text = Vec::new();
-    // The gateway may still be printing, faster than this reads.
-    log.take(most).read_to_end(&mut text)?;
+    log.read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

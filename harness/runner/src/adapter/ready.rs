@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::file::Ready;
-use super::http_client::http_client;
+use super::http_client::{NoAnswer, http_client, read};
 
 /// Timeout of one readiness check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ impl Ready {
             let client = http_client(CHECK_TIMEOUT)?;
             let answer =
                 client.get(format!("http://{listen}{path}")).bearer_auth(key).send().await?;
-            Ok::<_, reqwest::Error>((answer.status(), answer.text().await?))
+            read(answer).await
         };
         match request.await {
             Ok((status, _)) if !status.is_success() => Err(format!("GET {path} returned {status}")),
@@ -49,8 +49,12 @@ impl Ready {
                 }
                 _ => Ok(()),
             },
-            Err(error) if error.is_timeout() => Err(format!("GET {path} timed out")),
-            Err(error) if error.is_connect() => Err(format!("nothing listens on {listen}")),
+            Err(NoAnswer::Failed(error)) if error.is_timeout() => {
+                Err(format!("GET {path} timed out"))
+            }
+            Err(NoAnswer::Failed(error)) if error.is_connect() => {
+                Err(format!("nothing listens on {listen}"))
+            }
             Err(error) => Err(format!("GET {path}: {error}")),
         }
     }

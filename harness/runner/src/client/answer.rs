@@ -8,7 +8,7 @@ use fallproof_protocol::http1::{
 };
 use fallproof_protocol::request_log::Traffic;
 use fallproof_protocol::sse::EventCounter;
-use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES};
+use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
@@ -18,6 +18,15 @@ use super::connection::Connection;
 
 /// Minimum free space in the buffer before each read.
 const ROOM: usize = 16 * 1024;
+
+/// Maximum length of a head, in bytes.
+const LONGEST_HEAD: usize = 256 * 1024;
+
+/// How many bytes are kept of a response that is too long.
+const MOST_OF_TOO_LONG: usize = 1024 * 1024;
+
+/// Maximum number of interim (1xx) responses before a response.
+const MOST_INTERIM: usize = 100;
 
 /// How long the target may take to close the connection after its response, as each call asks it to.
 /// Bytes that it sends until then are recorded.
@@ -35,6 +44,8 @@ pub(super) struct Answer<'a> {
     counter: EventCounter,
     counted: usize,
     events: usize,
+    /// Number of interim (1xx) responses.
+    interim: usize,
     /// Raw bytes, with times since the start of the call.
     pub(super) received: Traffic,
     pub(super) status: Option<u16>,
@@ -59,6 +70,7 @@ impl<'a> Answer<'a> {
             counter: EventCounter::default(),
             counted: 0,
             events: 0,
+            interim: 0,
             received: Traffic::default(),
             status: None,
             headers: Vec::new(),
@@ -92,10 +104,22 @@ impl<'a> Answer<'a> {
         let _ = timeout(CLOSES_WITHIN, rest).await;
     }
 
+    /// Drops most of a response that is too long, which is not judged.
+    pub(super) fn keep_only_the_start(&mut self) {
+        for bytes in [&mut self.body, &mut self.received.bytes] {
+            bytes.truncate(MOST_OF_TOO_LONG);
+            bytes.shrink_to_fit();
+        }
+        self.unread = Vec::new();
+    }
+
     async fn read(&mut self, connection: &mut dyn Connection) -> Result<(), Ending> {
         let framing = loop {
             match self.take_head()? {
                 Some(framing) => break framing,
+                None if self.unread.len() - self.used > LONGEST_HEAD => {
+                    return Err(not_http("the head is longer than 256 KiB"));
+                }
                 None => self.fill(connection).await?,
             }
         };
@@ -138,6 +162,10 @@ impl<'a> Answer<'a> {
             let Some(ResponseHead { length, status, headers }) = head else { return Ok(None) };
             self.used += length;
             if (100..200).contains(&status) {
+                self.interim += 1;
+                if self.interim > MOST_INTERIM {
+                    return Err(not_http("more than 100 interim responses"));
+                }
                 continue;
             }
             let framing = framing(status, &headers)?;
@@ -158,6 +186,7 @@ impl<'a> Answer<'a> {
         self.events = events;
         match self.disconnect_after_events {
             Some(enough) if events >= enough => Err(Ending::Disconnected),
+            _ if events > MOST_ANSWER_EVENTS => Err(Ending::TooLong),
             _ => Ok(()),
         }
     }
@@ -195,6 +224,10 @@ async fn send(connection: &mut dyn Connection, [head, body]: [&[u8]; 2]) -> io::
     connection.write_all(head).await?;
     connection.write_all(body).await?;
     connection.flush().await
+}
+
+fn not_http(what: &str) -> Ending {
+    Ending::NotHttp(what.to_owned())
 }
 
 /// The ending of a response whose connection broke. This includes a TLS connection that is closed

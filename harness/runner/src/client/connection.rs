@@ -9,6 +9,7 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::base_url::BaseUrl;
 use super::tls;
+use crate::descriptors;
 
 /// A connection to a target. Dropping it closes its socket.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,8 +40,11 @@ impl From<ConnectError> for Ending {
 pub(super) async fn open(base: &BaseUrl) -> Result<Box<dyn Connection>, ConnectError> {
     // A name such as `gateway.localhost` means this machine, whatever the system resolves it to.
     let is_here = |it: &SocketAddr| !base.is_loopback() || it.ip().to_canonical().is_loopback();
-    let addresses: Vec<_> = lookup_host(&base.authority).await?.filter(is_here).collect();
-    let stream = TcpStream::connect(&addresses[..]).await?;
+    let connected = async {
+        let addresses: Vec<_> = lookup_host(&base.authority).await?.filter(is_here).collect();
+        TcpStream::connect(&addresses[..]).await
+    };
+    let stream = connected.await.inspect_err(descriptors::note)?;
     let Some(tls) = &base.tls else { return Ok(Box::new(stream)) };
     match tls.open(stream).await {
         Ok(stream) => Ok(Box::new(stream)),

@@ -1,12 +1,18 @@
 //! The mocks of a run. They listen, and hold the scripts of the run's scenarios.
 
-use fallproof_mocks::server::{MockDeployment, MockServer};
+use fallproof_mocks::server::{MockDeployment, MockServer, is_out_of_descriptors};
 use fallproof_protocol::behavior::Behavior;
+use fallproof_protocol::limits::MOST_BODY_BYTES;
 use fallproof_protocol::provider::{self, Names};
+use fallproof_protocol::request_log::Limits;
 use fallproof_suite::plan::{Addresses, Deployment, Group, MockAddress, Plan};
 use fallproof_suite::scenario::{self, DeadEnd, Scenario};
 
 use crate::error::StartError;
+
+/// Limits of the request log. Each case takes its requests out of the log, so this is for the cases
+/// that run at the same time, and for what a target sends that belongs to no case.
+const LIMITS: Limits = Limits { requests: 10_000, bytes: 64 << 20, body: MOST_BODY_BYTES };
 
 pub(super) struct Mocks {
     pub(super) wire: MockServer,
@@ -22,12 +28,15 @@ impl Mocks {
         at: &MockAddress,
         scenarios: &[&Scenario],
     ) -> Result<Self, StartError> {
-        let wire = MockServer::bind(at.listen).await;
+        let wire = MockServer::bind_with(at.listen, LIMITS).await;
         let wire = wire.map_err(|error| StartError::Deployments(at.listen, error))?;
         let is_needed = scenarios.iter().any(|scenario| needs_silence(scenario));
         let silent = if is_needed { wire.silent_addr() } else { Ok(wire.refusing_addr()) };
         let (silent, no_silent_address) = match silent {
             Ok(silent) => (silent, None),
+            Err(error) if is_out_of_descriptors(&error) => {
+                return Err(StartError::Deployments(at.listen, error));
+            }
             Err(error) => (wire.refusing_addr(), Some(error.to_string())),
         };
         let ports = [wire.addr(), wire.refusing_addr(), silent].map(|address| address.port());

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
-use fallproof_suite::evidence::{CallEvidence, StaleRequest};
+use fallproof_suite::evidence::{
+    CallEvidence, CaseResult, Inconclusive, MOST_REQUEST_BYTES, MOST_REQUESTS, StaleRequest,
+};
 use fallproof_suite::plan::Group;
 use fallproof_suite::scenario::{Planned, Scenario, Step};
 use futures_util::future::join_all;
@@ -13,8 +15,9 @@ use super::attribution::{attribute, call_token};
 use super::call::END_TIMEOUT;
 
 impl Runner {
-    /// Resets the scripts, and plays the steps. Returns the calls with their attempts.
-    pub(super) async fn play(&self, scenario: &Scenario) -> Vec<CallEvidence> {
+    /// Resets the scripts, and plays the steps. Returns the calls with their attempts, unless there are
+    /// too many.
+    pub(super) async fn play(&self, scenario: &Scenario) -> CaseResult {
         let groups = self.plan.groups_of(&scenario.id);
         self.mocks.script(scenario, &self.plan).expect("its script was loaded at the start");
         self.mocks.forget(groups).await;
@@ -33,10 +36,13 @@ impl Runner {
                     attribute(self.attempts(groups, &calls).await, groups, &calls, &mut made);
                     made.iter_mut().for_each(set_stale_apart);
                     calls.append(&mut made);
+                    if is_too_much(&calls) {
+                        return CaseResult::Inconclusive(Inconclusive::TooManyRequests);
+                    }
                 }
             }
         }
-        calls
+        CaseResult::Played(calls)
     }
 
     async fn advance(&self, scenario: &Scenario, by: Duration) {
@@ -86,7 +92,7 @@ impl Runner {
             // the reply is stalled.
             let ended = wire.ended(&deployment.prefix);
             let _ = tokio::time::timeout(self.timeout.min(END_TIMEOUT), ended).await;
-            requests.extend(wire.requests(&deployment.prefix).await);
+            requests.extend(wire.take(&deployment.prefix).await);
         }
         let is_known = |recorded: &RecordedRequest| {
             earlier.iter().flat_map(CallEvidence::all_requests).any(|it| it.seq == recorded.seq)
@@ -101,6 +107,13 @@ impl Runner {
         }
         requests
     }
+}
+
+/// Whether the target sent more than is kept of a case.
+fn is_too_much(calls: &[CallEvidence]) -> bool {
+    let requests = || calls.iter().flat_map(CallEvidence::all_requests);
+    requests().count() > MOST_REQUESTS
+        || requests().map(RecordedRequest::weight).sum::<usize>() > MOST_REQUEST_BYTES
 }
 
 /// Moves the requests on stale connections from `requests` to `stale`.

@@ -52,6 +52,13 @@ const LONGEST_LINE: usize = 128 * MIB;
 /// limit.
 const MOST_BYTES_OF_A_CASE: usize = 512 * MIB;
 
+/// Maximum number of bytes that the records of a case add to the file, compressed. Longer ones can
+/// still be read.
+const MOST_WRITTEN_OF_A_CASE: usize = 8 * MIB;
+
+/// Maximum number of bytes in the records of a case that are written, uncompressed.
+const MOST_UNCOMPRESSED_OF_A_CASE: usize = 64 * MIB;
+
 /// Maximum number of bytes in the records of a run's scenarios and plans.
 const MOST_BYTES_HELD: usize = 256 * MIB;
 

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use super::mask::{Mask, Ours};
 use super::{
-    Case, End, FORMAT, FORMAT_NAME, Header, LONGEST_LINE, MOST_BYTES, MOST_BYTES_OF_A_CASE, Run,
-    large,
+    Case, End, FORMAT, FORMAT_NAME, Header, LONGEST_LINE, MOST_BYTES, MOST_BYTES_OF_A_CASE,
+    MOST_UNCOMPRESSED_OF_A_CASE, MOST_WRITTEN_OF_A_CASE, Run, large,
 };
 use crate::evidence::{CaseResult, Evidence, Inconclusive};
 use crate::plan::{Group, Plan};
@@ -131,7 +131,9 @@ impl<W: Write> Writer<W> {
         let mut evidence = evidence.clone();
         self.mask.bytes(&mut evidence, &ours);
         let (blobs, large) = large::take(&mut evidence);
-        if large.iter().map(large::Large::length).sum::<usize>() > MOST_BYTES_OF_A_CASE {
+        let of_fields = large.iter().map(large::Large::length).sum::<usize>();
+        let of_blobs = blobs.iter().map(Vec::len).sum::<usize>();
+        if of_fields > MOST_BYTES_OF_A_CASE || of_blobs > MOST_UNCOMPRESSED_OF_A_CASE {
             return Err(TooLong);
         }
         let mut case = plain(&Case { evidence, large });
@@ -141,6 +143,9 @@ impl<W: Write> Writer<W> {
             put(&mut lines, "blob", &Bytes(blob.into()))?;
         }
         put(&mut lines, "case", &case)?;
+        if lines.len() > MOST_UNCOMPRESSED_OF_A_CASE || is_too_long_compressed(&lines) {
+            return Err(TooLong);
+        }
         // Reserve room for the remaining records.
         let bytes = self.bytes + lines.len() as u64;
         if bytes > MOST_BYTES / 8 * 7 { Err(TooLong) } else { Ok(lines) }
@@ -161,6 +166,16 @@ impl<W: Write> Writer<W> {
         self.bytes += lines.len() as u64;
         self.file.write_all(lines)
     }
+}
+
+/// Whether these lines are long even when they are compressed.
+fn is_too_long_compressed(lines: &[u8]) -> bool {
+    if lines.len() <= MOST_WRITTEN_OF_A_CASE {
+        return false;
+    }
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = compressed.write_all(lines).and_then(|()| compressed.finish());
+    written.is_ok_and(|bytes| bytes.len() > MOST_WRITTEN_OF_A_CASE)
 }
 
 /// The error for output beyond the limits of the format.
