@@ -82,11 +82,13 @@ impl Adapter {
         let log = log::next(folder);
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
+        let mut watchdog = Watchdog::start(site.scratch.as_ref().map(|folder| folder.path()));
         let child = command(configuration, site, out)
             .and_then(|mut command| command.spawn())
             .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
-        let watchdog =
-            Watchdog::start(child.id(), site.scratch.as_ref().map(|folder| folder.path()));
+        if let Some(watchdog) = &mut watchdog {
+            watchdog.watch(child.id());
+        }
         let authority = site.authority();
         let ready_after = Duration::ZERO;
         let (stop, key) = (self.launch.stop, site.key.clone());

@@ -5,13 +5,20 @@
 //! however that dies. The shell then kills the process group of the gateway, and removes the
 //! temporary folder, which holds keys.
 
+#[cfg(unix)]
+use std::io::Write as _;
 use std::path::Path;
 #[cfg(unix)]
 use std::process::{Child, Command, Stdio};
 
-/// Waits for the end of the pipe, then kills the group `$1` and removes the folder `$2`.
+/// Reads the process group, waits for the end of the pipe, then kills the group and removes the folder
+/// `$1`.
 #[cfg(unix)]
-const SCRIPT: &str = r#"read -r _; kill -KILL -- "-$1" 2>/dev/null; [ -z "$2" ] || rm -rf -- "$2""#;
+const SCRIPT: &str = r#"
+read -r group; read -r _
+[ -z "$group" ] || kill -s KILL -- "-$group" 2>/dev/null
+[ -z "$1" ] || rm -rf -- "$1"
+"#;
 
 /// The helper process. When this value is dropped, it ends without doing anything.
 #[derive(Debug)]
@@ -20,25 +27,38 @@ pub(super) struct Watchdog {
     shell: Child,
 }
 
+#[cfg(unix)]
 impl Watchdog {
-    /// Starts a watchdog over the process group of `leader`. Returns `None` where there is no shell,
-    /// and on Windows, whose job objects end with Fallproof by themselves.
-    #[cfg(unix)]
-    pub(super) fn start(leader: Option<u32>, scratch: Option<&Path>) -> Option<Self> {
+    /// Starts a watchdog, before the gateway: only the time until [`watch`](Self::watch) is not
+    /// covered. Returns `None` where there is no shell.
+    pub(super) fn start(scratch: Option<&Path>) -> Option<Self> {
         use std::os::unix::process::CommandExt as _;
         let scratch = scratch.map(Path::as_os_str).unwrap_or_default();
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", SCRIPT, "fallproof-watchdog", &leader?.to_string()]).arg(scratch);
+        shell.args(["-c", SCRIPT, "fallproof-watchdog"]).arg(scratch);
         shell.env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // A group of its own: Ctrl-C on the terminal must not end it before Fallproof.
         shell.process_group(0).spawn().ok().map(|shell| Self { shell })
     }
 
-    #[cfg(not(unix))]
-    pub(super) fn start(_: Option<u32>, _: Option<&Path>) -> Option<Self> {
+    /// Watches over the process group of `leader`.
+    pub(super) fn watch(&mut self, leader: Option<u32>) {
+        if let (Some(leader), Some(pipe)) = (leader, &mut self.shell.stdin) {
+            // If the shell is gone, the gateway still ends with Fallproof in all other ways.
+            let _ = pipe.write_all(format!("{leader}\n").as_bytes());
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Watchdog {
+    /// On Windows, job objects end with Fallproof by themselves.
+    pub(super) fn start(_: Option<&Path>) -> Option<Self> {
         None
     }
+
+    pub(super) fn watch(&mut self, _: Option<u32>) {}
 }
 
 #[cfg(unix)]
