@@ -54,13 +54,11 @@ fn in_time(command: &mut Command) -> Output {
     let id = child.id();
     let (done, ended) = mpsc::channel();
     thread::spawn(move || done.send(Child::wait_with_output(child)));
-    match ended.recv_timeout(LIMIT) {
-        Ok(output) => output.expect("it was started"),
-        Err(_) => {
-            let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
-            panic!("the command did not end within {LIMIT:?}");
-        }
+    if let Ok(output) = ended.recv_timeout(LIMIT) {
+        return output.expect("it was started");
     }
+    let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+    panic!("the command did not end within {LIMIT:?}");
 }
 
 fn shown(output: &Output) -> String {

@@ -20,12 +20,11 @@ impl Client {
         let is_visible = |text: &&String| text.bytes().all(|byte| byte.is_ascii_graphic());
         let mut paths = [&self.base].into_iter().chain(self.paths.values());
         let mut names = self.headers.keys();
-        let (text, what) = match paths.find(|text| !is_visible(text)) {
-            Some(path) => (path, "a path has only visible ASCII characters"),
-            None => {
-                let is_name = |name: &&String| HeaderName::from_bytes(name.as_bytes()).is_ok();
-                (names.find(|name| !is_name(name))?, "this is not the name of a header")
-            }
+        let (text, what) = if let Some(path) = paths.find(|text| !is_visible(text)) {
+            (path, "a path has only visible ASCII characters")
+        } else {
+            let is_name = |name: &&String| HeaderName::from_bytes(name.as_bytes()).is_ok();
+            (names.find(|name| !is_name(name))?, "this is not the name of a header")
         };
         let whole = 0..source.as_str().len();
         let first = text.split(char::is_control).next().unwrap_or_default();
