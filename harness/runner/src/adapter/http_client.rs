@@ -52,7 +52,8 @@ mod tests {
             let (mut client, _) = listener.accept().await.expect("a client connects");
             let _ = client.read(&mut [0; 1024]).await;
             let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
-            while client.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+            let piece = vec![b'x'; 64 * 1024];
+            while client.write_all(&piece).await.is_ok() {}
         });
         let client = http_client(Duration::from_secs(60)).expect("a client");
         let answer = client.get(url).send().await.expect("a head");
