@@ -46,7 +46,7 @@ pub(crate) struct Limits {
 /// The limits of every hostile target. A run has few calls, which time out soon; the rest of the time
 /// is for a slow machine.
 pub(crate) const LIMITS: Limits =
-    Limits { time: Duration::from_secs(30), memory: 500 << 20, written: 50 << 20 };
+    Limits { time: Duration::from_secs(120), memory: 500 << 20, written: 50 << 20 };
 
 /// What a run took and wrote.
 pub(crate) struct Ran {
