@@ -1,6 +1,6 @@
 //! The file descriptors of this process. Each connection needs one, and the system limits their number.
 //!
-//! A scenario runs only once the descriptors that it needs are [reserved](reserve), so that few run
+//! A scenario runs only once the descriptors that it needs are reserved, so that few run
 //! at the same time where the limit is low. If there are none left all the same, for example because
 //! the whole machine has none, the scenario ends with a harness error: its target is not to blame.
 
