@@ -16,7 +16,7 @@ use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_protocol::sse::{self, Event, EventCounter, EventKind};
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::evidence::{
-    CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS,
+    CallEvidence, Ending, Exchange, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS, MOST_OF_TOO_LONG,
 };
 use fallproof_suite::plan::{Deployment, Group};
 use fallproof_suite::scenario::{Body, Planned, Scenario};
@@ -24,9 +24,6 @@ use serde_json::Value;
 
 pub use self::outcome::AttemptOutcome;
 use self::outcome::ParsedReply;
-
-/// How much is judged of a response that is too long.
-const MOST_OF_TOO_LONG: usize = 1024 * 1024;
 
 /// The evidence of one call. The answer to each attempt is parsed at most once.
 #[derive(Debug)]

@@ -16,8 +16,11 @@ const MOST_OF_A_CASE: usize = 256 * 1024;
 /// Maximum length of a text once the case has many, in bytes.
 const SHORT: usize = 120;
 
-/// Maximum number of attempts that are listed of a call.
+/// Maximum number of attempts that reports and traces list of a call.
 pub(crate) const MOST_ATTEMPTS: usize = 50;
+
+/// Maximum number of bytes that HAR files and traces show of a body.
+pub(crate) const MOST_OF_A_BODY: usize = 1024 * 1024;
 
 /// Maximum number of attempts of a call whose bodies are compared with the client's.
 pub(crate) const MOST_DIFFS: usize = 8;

@@ -11,19 +11,17 @@ use std::time::{Duration, SystemTime};
 
 use fallproof_protocol::request_log::RecordedRequest;
 use fallproof_suite::evidence::{Ending, Exchange};
-use fallproof_suite::text::is_printable;
 use serde_json::{Map, Value, json};
 
 use crate::assemble;
+use crate::bounds::MOST_OF_A_BODY;
 use crate::convert::{self, millis};
 use crate::event::{Raw, RunEvent};
 use crate::model::{Case, Outcome, Report};
+use crate::print;
 use crate::redact::Redactor;
 use crate::reporter::{ReportError, Reporter};
 use crate::whole_file;
-
-/// Maximum number of bytes of a body that are written.
-const MAX_BODY: usize = 1024 * 1024;
 
 /// Maximum number of bytes of all bodies of a file that are written.
 const MAX_BODIES: usize = 2 * 1024 * 1024;
@@ -149,21 +147,7 @@ fn har(case: &Case, raw: Raw<'_>, started: SystemTime) -> String {
         "entries": entries,
     }});
     redactor.clean_json(&mut har);
-    printable(&format!("{har:#}\n"))
-}
-
-/// JSON that is equal to this JSON, in which each character that could affect a terminal is escaped.
-fn printable(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character == '\n' || is_printable(character) {
-            escaped.push(character);
-        } else {
-            // Only a string contains such characters. None of them is beyond the basic plane.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
-        }
-    }
-    escaped
+    print::json(&format!("{har:#}\n"))
 }
 
 /// One request and its response.
@@ -283,7 +267,7 @@ impl Message<'_> {
     /// The body as text, with a comment on what is missing.
     fn content(&self, redactor: &Redactor, room: &Cell<usize>) -> Map<String, Value> {
         let all = redactor.bytes(self.body);
-        let shown = &all[..all.len().min(MAX_BODY).min(room.get())];
+        let shown = &all[..all.len().min(MOST_OF_A_BODY).min(room.get())];
         room.set(room.get() - shown.len());
         let text = String::from_utf8_lossy(shown);
         let mut missing = Vec::new();

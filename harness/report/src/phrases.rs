@@ -211,7 +211,7 @@ pub fn line(text: &str) -> String {
 
 /// Escapes what a CI runner would interpret as a command: `::` at the start of a line, even after
 /// white space, and `##[` and `##vso[` anywhere in a line.
-pub fn no_command(line: &str) -> Cow<'_, str> {
+pub(crate) fn no_command(line: &str) -> Cow<'_, str> {
     if line.contains("##[") || line.contains("##vso[") {
         let line = line.replace("##[", r"#\u{23}[").replace("##vso[", r"#\u{23}vso[");
         return no_command(&line).into_owned().into();
@@ -223,9 +223,14 @@ pub fn no_command(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// Turns a text from a target or a file into one printable line that is no command for a CI runner.
+pub(crate) fn make_safe(text: &mut String) {
+    *text = no_command(&line(text)).into_owned();
+}
+
 /// Escapes what would notify somebody if the Markdown were posted as a comment: `@name`. Ids of cases
 /// have an `@` within a word, which notifies nobody.
-pub fn no_mention(markdown: &str) -> String {
+pub(crate) fn no_mention(markdown: &str) -> String {
     let mut parts = markdown.split('@');
     let mut escaped = parts.next().unwrap_or_default().to_owned();
     for part in parts {

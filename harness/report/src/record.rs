@@ -33,7 +33,7 @@ impl Recorder<'_> {
     /// scenario, which must be made safe too.
     fn clean(&self, value: &mut impl Texts) {
         self.redactor.clean(value);
-        value.each(&mut |text| *text = phrases::no_command(&phrases::line(text)).into_owned());
+        value.each(&mut phrases::make_safe);
     }
 
     /// Emits the start of the run. `cases` is the number of selected cases.

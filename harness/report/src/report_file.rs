@@ -32,17 +32,12 @@ pub fn read(file: &Path) -> Result<Report, String> {
     }
     let mut report: Report = serde_json::from_value(value)
         .map_err(|error| wrong(format!("not a Fallproof report: {error}")))?;
-    report.each(&mut make_safe);
+    report.each(&mut phrases::make_safe);
     for case in &mut report.cases {
         // `why` is prose and keeps its line breaks.
         let why = case.why.take();
-        case.each(&mut make_safe);
+        case.each(&mut phrases::make_safe);
         case.why = why.map(|why| phrases::printable(&why));
     }
     Ok(report)
-}
-
-/// Makes a string one printable line that is no command for a CI runner.
-fn make_safe(text: &mut String) {
-    *text = phrases::no_command(&phrases::line(text)).into_owned();
 }

@@ -9,18 +9,13 @@ use fallproof_suite::plan::Deployment;
 use fallproof_suite::text::is_printable;
 use owo_colors::OwoColorize as _;
 
+use crate::bounds::{MOST_ATTEMPTS, MOST_OF_A_BODY};
 use crate::event::Raw;
 use crate::phrases;
 use crate::redact::Redactor;
 
-/// Maximum number of bytes that are shown of a message. HAR files have the same limit.
-const MAX_SHOWN: usize = 1024 * 1024;
-
 /// Maximum number of pieces of a response that are shown one by one.
 const MAX_PIECES: usize = 1_000;
-
-/// Maximum number of attempts of a call that are shown.
-const MAX_ATTEMPTS: usize = 50;
 
 /// One entry of a trace.
 struct Moment {
@@ -49,14 +44,14 @@ pub fn write(raw: Raw<'_>) -> String {
             "client".to_owned()
         };
         exchange(&mut moments, &step.exchange, &client, redactor);
-        for (number, recorded) in step.all_requests().enumerate().take(MAX_ATTEMPTS) {
+        for (number, recorded) in step.all_requests().enumerate().take(MOST_ATTEMPTS) {
             let deployment =
                 context.deployment(recorded).map_or_else(|| "deployment".to_owned(), named);
             let deployment = format!("{deployment}, attempt {}", number + 1);
             attempt(&mut moments, recorded, &deployment, redactor);
         }
-        if let Some(recorded) = step.all_requests().nth(MAX_ATTEMPTS) {
-            let rest = step.all_requests().count() - MAX_ATTEMPTS;
+        if let Some(recorded) = step.all_requests().nth(MOST_ATTEMPTS) {
+            let rest = step.all_requests().count() - MOST_ATTEMPTS;
             let what = What::Does(format!("made {rest} more attempts, which are not shown"));
             moments.push(Moment { at: recorded.times.body, who: "target".to_owned(), what });
         }
@@ -130,7 +125,7 @@ fn attempt(
 fn request(head: &[u8], body: &[u8], redactor: &Redactor) -> What {
     let mut bytes = redactor.head(head);
     bytes.extend(redactor.bytes(body));
-    bytes.truncate(MAX_SHOWN);
+    bytes.truncate(MOST_OF_A_BODY);
     What::Sends(head.len() + body.len(), bytes)
 }
 
@@ -153,7 +148,7 @@ fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
             break;
         }
         let end = end.clamp(start, bytes.len());
-        let shown = end.min(head_end + MAX_SHOWN).max(start);
+        let shown = end.min(head_end + MOST_OF_A_BODY).max(start);
         if start < end {
             pieces.push((at, What::Sends(end - start, bytes[start..shown].to_vec())));
         }
@@ -161,11 +156,11 @@ fn pieces(traffic: &Traffic, redactor: &Redactor) -> Vec<(Duration, What)> {
     }
     let Some(&(last, length)) = traffic.pieces.last() else { return pieces };
     if !is_in_pieces && !body.is_empty() {
-        cleaned.truncate(MAX_SHOWN);
+        cleaned.truncate(MOST_OF_A_BODY);
         pieces.push((last, What::Sends(body.len(), cleaned)));
     }
-    if body.len() > MAX_SHOWN {
-        let text = format!("(only the first {MAX_SHOWN} bytes of the body are shown)");
+    if body.len() > MOST_OF_A_BODY {
+        let text = format!("(only the first {MOST_OF_A_BODY} bytes of the body are shown)");
         pieces.push((last, What::Does(text)));
     }
     if length > bytes.len() {
@@ -245,10 +240,10 @@ mod tests {
     #[test]
     fn a_long_response_is_traced_in_part() {
         let head = "HTTP/1.1 200 OK\r\n\r\n";
-        let piece = "x".repeat(MAX_SHOWN / 2 + 1);
+        let piece = "x".repeat(MOST_OF_A_BODY / 2 + 1);
         let long = traced(&[head, &piece, &piece, &piece], usize::MAX);
         let shown: usize = long[1..].iter().filter(|it| it.1 > 0).map(|it| it.2.len()).sum();
-        assert_eq!((long.len(), shown), (5, MAX_SHOWN));
+        assert_eq!((long.len(), shown), (5, MOST_OF_A_BODY));
         assert_eq!(long[4].2, "(only the first 1048576 bytes of the body are shown)");
         let many = traced(&[&[head][..], &["y"; MAX_PIECES + 1]].concat(), usize::MAX);
         assert_eq!((many.len(), many[1].1), (2, MAX_PIECES + 1));

@@ -22,6 +22,9 @@ pub const MOST_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 /// Maximum number of events that are read from a target's answer.
 pub const MOST_ANSWER_EVENTS: usize = 100_000;
 
+/// How many bytes are kept and judged of an answer that is longer.
+pub const MOST_OF_TOO_LONG: usize = 1024 * 1024;
+
 /// Maximum number of requests that a target may send to the deployments in a case.
 pub const MOST_REQUESTS: usize = 1_000;
 
@@ -304,5 +307,17 @@ impl Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.in_words())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_a_case_are_named_as_they_are() {
+        let told = Inconclusive::TooManyRequests.to_string();
+        let limits = format!("{MOST_REQUESTS} requests, or {} MiB", MOST_REQUEST_BYTES >> 20);
+        assert!(told.ends_with(&limits), "{told}");
     }
 }

@@ -21,7 +21,7 @@ pub enum NoAnswer {
     #[error(transparent)]
     Failed(#[from] reqwest::Error),
     /// The response is too long.
-    #[error("the response is longer than 4 MiB")]
+    #[error("the response is longer than {} MiB", LONGEST >> 20)]
     TooLong,
 }
 

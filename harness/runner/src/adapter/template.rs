@@ -139,8 +139,8 @@ pub(super) fn description(error: &Error) -> String {
     }
 }
 
-/// How much one template may compute. The configuration of the whole suite takes about a tenth of it;
-/// a template that loops for ever fails in a second.
+/// How much one template may compute. The configurations for the whole suite take less than a tenth
+/// of it; a template that would loop for ever fails in a second.
 const FUEL: u64 = 2_000_000;
 
 /// The template engine. It does not escape values, and an undefined name is an error.

@@ -8,7 +8,7 @@ use fallproof_protocol::http1::{
 };
 use fallproof_protocol::request_log::Traffic;
 use fallproof_protocol::sse::EventCounter;
-use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS};
+use fallproof_suite::evidence::{Ending, MOST_ANSWER_BYTES, MOST_ANSWER_EVENTS, MOST_OF_TOO_LONG};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
@@ -21,9 +21,6 @@ const ROOM: usize = 16 * 1024;
 
 /// Maximum length of a head, in bytes.
 const LONGEST_HEAD: usize = 256 * 1024;
-
-/// How many bytes are kept of a response that is too long.
-const MOST_OF_TOO_LONG: usize = 1024 * 1024;
 
 /// Maximum number of interim (1xx) responses before a response.
 const MOST_INTERIM: usize = 100;
@@ -118,7 +115,10 @@ impl<'a> Answer<'a> {
             match self.take_head()? {
                 Some(framing) => break framing,
                 None if self.unread.len() - self.used > LONGEST_HEAD => {
-                    return Err(not_http("the head is longer than 256 KiB"));
+                    return Err(Ending::NotHttp(format!(
+                        "the head is longer than {} KiB",
+                        LONGEST_HEAD >> 10
+                    )));
                 }
                 None => self.fill(connection).await?,
             }
@@ -164,7 +164,9 @@ impl<'a> Answer<'a> {
             if (100..200).contains(&status) {
                 self.interim += 1;
                 if self.interim > MOST_INTERIM {
-                    return Err(not_http("more than 100 interim responses"));
+                    return Err(Ending::NotHttp(format!(
+                        "more than {MOST_INTERIM} interim responses"
+                    )));
                 }
                 continue;
             }
@@ -224,10 +226,6 @@ async fn send(connection: &mut dyn Connection, [head, body]: [&[u8]; 2]) -> io::
     connection.write_all(head).await?;
     connection.write_all(body).await?;
     connection.flush().await
-}
-
-fn not_http(what: &str) -> Ending {
-    Ending::NotHttp(what.to_owned())
 }
 
 /// The ending of a response whose connection broke. This includes a TLS connection that is closed
