@@ -1,29 +1,18 @@
 //! Redaction: every API key is replaced before anything is written to a report.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use fallproof_suite::plan::Plan;
-use fallproof_suite::secret::{all_spellings, another, is_credential_header, is_secret, spellings};
+use fallproof_suite::secret::{
+    Lookalike, all_spellings, another, is_credential_header, is_secret, lookalikes, spellings,
+};
 use serde_json::Value;
 
 use crate::texts::Texts;
 
 /// Replacement for credentials that Fallproof did not issue.
 const UNKNOWN: &str = "[unknown key]";
-
-/// Prefixes of keys: of OpenAI and others that follow it, GitHub, AWS, Google, Slack, Groq and
-/// Hugging Face.
-const KEY_PREFIXES: [&str; 10] =
-    ["sk-", "ghp_", "gho_", "ghs_", "github_pat_", "AKIA", "AIza", "xoxb-", "gsk_", "hf_"];
-
-/// Minimum length of the part of a key after its prefix.
-const MIN_KEY: usize = 16;
-
-/// Finds [`KEY_PREFIXES`].
-static PREFIXES: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(KEY_PREFIXES).expect("ten short patterns"));
 
 /// Redacts the API keys of a run in everything that is reported.
 #[derive(Debug)]
@@ -188,25 +177,15 @@ fn spelled(
 /// Returns the text with everything redacted that looks like a key of a well-known service, or
 /// `None` if there is no such key.
 fn without_unknown(text: &str) -> Option<String> {
-    let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
-    let mut cleaned = String::new();
-    let mut rest = text;
-    let mut changed = false;
-    while let Some(found) = PREFIXES.find(rest) {
-        let (before, key) = rest.split_at(found.start());
-        let begins = !before.ends_with(is_part);
-        let length = key.find(|character| !is_part(character)).unwrap_or(key.len());
-        cleaned.push_str(before);
-        if begins && length >= found.len() + MIN_KEY {
-            cleaned.push_str(UNKNOWN);
-            changed = true;
-        } else {
-            cleaned.push_str(&key[..length]);
-        }
-        rest = &key[length..];
+    let found = lookalikes(text.as_bytes());
+    if found.is_empty() {
+        return None;
     }
-    cleaned.push_str(rest);
-    changed.then_some(cleaned)
+    let mut cleaned = text.to_owned();
+    for Lookalike { range, .. } in found.into_iter().rev() {
+        cleaned.replace_range(range, UNKNOWN);
+    }
+    Some(cleaned)
 }
 
 #[cfg(test)]

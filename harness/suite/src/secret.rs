@@ -1,5 +1,9 @@
 //! API keys from the user: which of them are secrets, and their spellings in other formats.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -12,6 +16,18 @@ const SHORTEST: usize = 6;
 
 /// A key of only lower-case letters that is shorter than this is a word, not a secret.
 const LONGEST_WORD: usize = 16;
+
+/// Prefixes of keys: of OpenAI and others that follow it, GitHub, AWS, Google, Slack, Groq and
+/// Hugging Face.
+const KEY_PREFIXES: [&str; 10] =
+    ["sk-", "ghp_", "gho_", "ghs_", "github_pat_", "AKIA", "AIza", "xoxb-", "gsk_", "hf_"];
+
+/// Minimum length of the part of a key after its prefix.
+const SHORTEST_AFTER_PREFIX: usize = 16;
+
+/// Finds [`KEY_PREFIXES`].
+static PREFIXES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(KEY_PREFIXES).expect("ten short patterns"));
 
 /// Headers that carry only credentials.
 const CREDENTIAL_HEADERS: [&str; 6] =
@@ -61,6 +77,31 @@ fn within_base64(secret: &str, before: usize) -> [String; 2] {
         .map(|text| text[first..last].to_owned())
 }
 
+/// A string that looks like a key of a well-known service.
+#[derive(Debug)]
+pub struct Lookalike {
+    /// Where it is.
+    pub range: Range<usize>,
+    /// Length of the prefix by which it is known.
+    pub prefix: usize,
+}
+
+/// Everything in the text that looks like a key of a well-known service, in order.
+pub fn lookalikes(text: &[u8]) -> Vec<Lookalike> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    let (mut all, mut from) = (Vec::new(), 0);
+    while let Some(found) = PREFIXES.find(&text[from..]) {
+        let start = from + found.start();
+        let length = text[start..].iter().take_while(|byte| is_part(byte)).count();
+        let begins = !text[..start].last().is_some_and(is_part);
+        from = start + length;
+        if begins && length >= found.len() + SHORTEST_AFTER_PREFIX {
+            all.push(Lookalike { range: start..from, prefix: found.len() });
+        }
+    }
+    all
+}
+
 /// Whether this header carries only a credential.
 pub fn is_credential_header(name: &str) -> bool {
     CREDENTIAL_HEADERS.iter().any(|it| name.eq_ignore_ascii_case(it))
@@ -97,5 +138,13 @@ mod tests {
     fn a_secret_is_known_in_every_spelling(#[case] text: &str) {
         let all = all_spellings("s3cret-key/0123");
         assert!(all.iter().any(|spelling| text.contains(spelling.as_str())), "{text}: {all:?}");
+    }
+
+    #[test]
+    fn a_key_of_a_service_is_known_by_its_looks() {
+        let text =
+            b"sk-0123456789abcdef, ghp_0123456789abcdef01, sk-short, task-0123456789abcdef0123";
+        let found: Vec<_> = lookalikes(text).into_iter().map(|it| (it.range, it.prefix)).collect();
+        assert_eq!(found, [(0..19, 3), (21..43, 4)]);
     }
 }
