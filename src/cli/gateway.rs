@@ -99,10 +99,8 @@ impl Gateway {
         let found = |name| adapter::find_variant(name, self.variant.as_deref());
         let adapter = self.adapter.as_deref().map(found).transpose()?;
         if self.is_named() {
-            // From here on, errors show what the gateway printed and answered. The keys do not
-            // depend on the addresses.
-            let plan = Plan::new(scenarios, &Addresses::stable(DEFAULT_MOCKS));
-            print::hide(Redactor::new(&plan, self.key()));
+            // From here on, errors show what the gateway printed and answered.
+            hide(scenarios, self.key());
         }
         match (&self.target, adapter) {
             (None, None) if self.mocks.are_given() => Err(Stop::usage(
@@ -234,4 +232,14 @@ impl Gateway {
         words.extend(self.key.again());
         words
     }
+}
+
+/// From now on, redacts the keys of these scenarios and of the client in everything that is printed.
+/// Returns what redacts them.
+pub(super) fn hide(scenarios: &[Scenario], client_key: &str) -> &'static Redactor {
+    print::hide(|| {
+        // This plan contains the keys of all batches. They do not depend on the addresses.
+        let plan = Plan::new(scenarios, &Addresses::stable(DEFAULT_MOCKS));
+        Redactor::new(&plan, client_key)
+    })
 }

@@ -8,7 +8,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::print::eprintln;
-use super::{INTERRUPTED, Stop, interrupted};
+use super::signals::interrupted;
+use super::{INTERRUPTED, Stop};
 
 /// How long a run may clean up after the second Ctrl-C.
 const LAST_GRACE: Duration = Duration::from_secs(2);

@@ -16,8 +16,9 @@ use tower::ServiceExt as _;
 use super::mocks::is_reachable;
 use super::print::{eprintln, println};
 use super::remote::{Remote, Server};
+use super::signals::{interrupted, terminated};
 use super::site::DEFAULT_LISTEN;
-use super::{DEFAULT_MOCKS, Selected, Selection, Stop, interrupted, runtime, saboteur, terminated};
+use super::{DEFAULT_MOCKS, Selected, Selection, Stop, runtime, saboteur};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -11,10 +11,8 @@ use fallproof_report::hints::Hints;
 use fallproof_report::model;
 use fallproof_report::progress::Progress;
 use fallproof_report::record::Recorder;
-use fallproof_report::redact::Redactor;
 use fallproof_runner::interrupt::Interrupt;
 use fallproof_runner::{Batches, RunPlan, shell};
-use fallproof_suite::plan::{Addresses, Plan};
 use fallproof_suite::record::{Header, Mask, SuiteFacts};
 use fallproof_suite::scenario::Scenario;
 use rand::SeedableRng as _;
@@ -22,14 +20,12 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom as _;
 use tokio::runtime::Runtime;
 
-use super::gateway::Gateway;
+use super::gateway::{Gateway, hide};
 use super::judging::Judging;
 use super::key::Key;
 use super::output::Output;
 use super::print::eprintln;
-use super::{
-    Cli, Command, DEFAULT_MOCKS, Selected, Selection, Stop, interrupt, jobs, runtime, saboteur,
-};
+use super::{Cli, Command, Selected, Selection, Stop, interrupt, jobs, runtime, saboteur};
 
 /// Number of scenarios that run in parallel against the reference router.
 const SIDE_BY_SIDE: usize = 64;
@@ -107,12 +103,8 @@ impl Run {
         output.reporters.insert(0, Box::new(Progress::new()));
         output.hints = self.hints();
         let reporters = output.reporters();
-
-        // This plan is used only for its API keys. It contains the keys of all batches, and they do
-        // not depend on the addresses of the deployments.
-        let plan = Plan::new(&scenarios, &Addresses::stable(DEFAULT_MOCKS));
         let recorder = Recorder {
-            redactor: &Redactor::new(&plan, self.client_key()),
+            redactor: hide(&scenarios, self.client_key()),
             header: &header,
             reporters: &reporters,
             writes_hars: output.dir.is_some(),

@@ -10,7 +10,8 @@ use fallproof_suite::plan::Advertised;
 use super::mocks::{advertised, is_reachable};
 use super::print::{eprintln, println};
 use super::remote::{Remote, Server};
-use super::{Stop, interrupted, runtime};
+use super::signals::interrupted;
+use super::{Stop, runtime};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -18,10 +18,10 @@ const REPLACEMENT: char = '\u{fffd}';
 /// The keys that must not be printed.
 static HIDDEN: OnceLock<Redactor> = OnceLock::new();
 
-/// From now on, redacts these keys in everything that is printed. Only the first call has an
-/// effect: a command has one set of keys.
-pub fn hide(redactor: Redactor) {
-    let _ = HIDDEN.set(redactor);
+/// From now on, redacts the keys of this redactor in everything that is printed. Only the first call
+/// has an effect: a command has one set of keys. Returns the redactor that is used.
+pub fn hide(redactor: impl FnOnce() -> Redactor) -> &'static Redactor {
+    HIDDEN.get_or_init(redactor)
 }
 
 /// Prints to standard output.
