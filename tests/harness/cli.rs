@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
-use crate::common::{free_ports, part};
+use crate::common::part;
+use crate::scratch::free_ports;
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";
 

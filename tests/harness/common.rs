@@ -1,14 +1,12 @@
 //! Helpers that several tests share.
 
 use std::fs;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fallproof_suite::scenario::Suite;
-use tempfile::TempDir;
+
+use crate::scratch::folder_of;
 
 /// The folder of the suite.
 pub(crate) fn scenarios() -> PathBuf {
@@ -21,29 +19,8 @@ pub(crate) static SUITE: LazyLock<Suite> =
 
 /// A folder with a small part of the suite. Most tests use it, because to load the whole suite for
 /// each command would dominate their run time.
-///
-/// The folder is below `target/` and its name is a hash of its content: the tests of all processes
-/// share it, and nothing is left in the system's temporary folder.
 pub(crate) fn part() -> &'static Path {
-    static PART: LazyLock<PathBuf> = LazyLock::new(|| {
-        let files = part_files();
-        let mut hasher = DefaultHasher::new();
-        files.hash(&mut hasher);
-        let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let part = tmp.join(format!("part-{:016x}", hasher.finish()));
-        if part.is_dir() {
-            return part;
-        }
-        let new = TempDir::new_in(tmp).expect("a temporary folder");
-        for (below, content) in files {
-            let copy = new.path().join(below);
-            fs::create_dir_all(copy.parent().expect("a parent folder")).expect("a folder");
-            fs::write(copy, content).expect("the file can be written");
-        }
-        // If another process was faster, its folder has the same content.
-        let _ = fs::rename(new.path(), &part);
-        part
-    });
+    static PART: LazyLock<PathBuf> = LazyLock::new(|| folder_of(part_files()));
     &PART
 }
 
@@ -67,7 +44,6 @@ fn part_files() -> Vec<(PathBuf, Vec<u8>)> {
             all.push((below.to_owned(), content));
         }
     }
-    all.sort();
     all
 }
 
@@ -83,23 +59,4 @@ pub(crate) fn assert_up_to_date(file: &str, text: &str, by: &str) {
         fs::read_to_string(&path).unwrap_or_default() == text,
         "{file} is stale; update it: UPDATE=1 cargo test --test harness {by}"
     );
-}
-
-/// Returns a loopback address whose port and the next two ports are free.
-///
-/// The ports are below the ephemeral range, and no two tests get the same ports. So the ports stay
-/// free until the test uses them.
-pub(crate) fn free_ports() -> SocketAddr {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // Test processes that run at the same time start at different ports.
-    let first = std::process::id() as usize * 97 % 2_500;
-    let ports = (10_000..20_000_u16).step_by(4).cycle().skip(first);
-    loop {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = ports.clone().nth(next).expect("the iterator cycles");
-        let is_free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-        if (port..port + 3).all(is_free) {
-            return (Ipv4Addr::LOCALHOST, port).into();
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-use crate::common::free_ports;
+use crate::scratch::free_ports;
 use crate::shell::{fallproof, told};
 use rstest::rstest;
 

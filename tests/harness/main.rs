@@ -19,6 +19,8 @@ mod remote;
 mod reports;
 mod requests;
 mod scenario_files;
+#[path = "../common/scratch.rs"]
+mod scratch;
 mod sends_ahead;
 mod serve;
 mod shell;

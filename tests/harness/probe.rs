@@ -10,7 +10,7 @@ use fallproof_protocol::condition::Condition;
 use fallproof_suite::capabilities::Capabilities;
 use fallproof_suite::requirement::Code;
 
-use crate::common::free_ports;
+use crate::scratch::free_ports;
 use crate::shell::told;
 
 const REFERENCE: [&str; 4] =

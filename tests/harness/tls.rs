@@ -28,7 +28,8 @@ use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::server::TlsStream;
 
-use crate::common::{SUITE, free_ports};
+use crate::common::SUITE;
+use crate::scratch::free_ports;
 use crate::shell::{fallproof, told};
 
 const FOUNDING: &str = "responses-compact/openai-to-azure";

@@ -7,6 +7,8 @@
 mod behavior;
 mod machine;
 mod run;
+#[path = "../common/scratch.rs"]
+mod scratch;
 mod server;
 mod text;
 

@@ -3,11 +3,9 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, io};
@@ -16,6 +14,7 @@ use flate2::read::MultiGzDecoder;
 use tempfile::TempDir;
 
 use crate::behavior::Behavior;
+use crate::scratch::{folder_of, free_ports};
 use crate::server::{self, Plan};
 
 /// The scenarios that are played: a fallback, a stream that the client leaves, and calls at the same
@@ -175,18 +174,17 @@ fn plan(listen: &str) -> io::Result<Plan> {
 
 /// A folder with a suite of the chosen scenarios.
 fn suite() -> &'static Path {
-    static SUITE: LazyLock<TempDir> = LazyLock::new(|| {
-        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-        let suite = TempDir::new().expect("a temporary folder");
-        let files = SCENARIOS.iter().map(|id| format!("{id}.yaml"));
-        for file in files.chain(["requirements.yaml".to_owned()]) {
-            let copy = suite.path().join("scenarios").join(&file);
-            fs::create_dir_all(copy.parent().expect("a parent folder")).expect("a folder");
-            fs::copy(all.join(&file), copy).expect("the suite can be read");
-        }
-        suite
+    static SUITE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let all = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = SCENARIOS.iter().map(|id| format!("scenarios/{id}.yaml"));
+        let files = files.chain(["scenarios/requirements.yaml".to_owned()]);
+        let read = |file: String| {
+            let content = fs::read(all.join(&file)).expect("the suite can be read");
+            (file.into(), content)
+        };
+        folder_of(files.map(read).collect())
     });
-    SUITE.path()
+    &SUITE
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -198,17 +196,4 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
-}
-
-/// An address whose port and the next two ports are free, below the ports that the system chooses.
-fn free_ports() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 2_000).unwrap_or(0);
-    loop {
-        let next = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 2_400;
-        let port = 20_000 + next * 4;
-        if (port..port + 3).all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()) {
-            return (Ipv4Addr::LOCALHOST, port).into();
-        }
-    }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::support::{command, fallproof, path};
-use crate::common::free_ports;
+use crate::scratch::free_ports;
 use crate::shell::text;
 
 /// A scenario with a deployment that quotes its key in an error, and a fallback that succeeds.
