@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderName};
 /// The names of the server.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
-    /// The name that clients are told; `None` if that is an address.
+    /// The host that clients are told, if it is not the address of `--listen`.
     pub(super) advertised: Option<String>,
 }
 

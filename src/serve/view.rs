@@ -12,8 +12,8 @@ use super::{AZURE_KEY, OPENAI_KEY};
 static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| Redactor::except(&[OPENAI_KEY, AZURE_KEY]));
 
 /// Converts a recorded request to JSON. The keys of the mocks are included: they are not secret.
-/// Other keys are redacted. Invalid UTF-8 is replaced with U+FFFD. If a body was cut to the size limit of the
-/// request log, its full length is included.
+/// Other keys are redacted. Invalid UTF-8 is replaced with U+FFFD. If a body was cut to the size limit
+/// of the request log, its full length is included.
 pub(super) fn of(recorded: &RecordedRequest, deployment: &str) -> Value {
     let kind = match recorded.kind {
         RequestKind::Attempt => "matched",
