@@ -84,6 +84,6 @@ mod tests {
     #[case::sandboxed_page("127.0.0.1:9103", Some("null"))]
     #[case::no_host("a b", None)]
     fn a_page_of_another_site_may_not(#[case] host: &str, #[case] origin: Option<&str>) {
-        assert!(check(host, origin).is_err());
+        assert!(check(host, origin).is_err(), "Host `{host}` with Origin {origin:?} was let in");
     }
 }

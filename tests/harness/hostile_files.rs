@@ -314,6 +314,15 @@ mod launched {
         run
     }
 
+    /// Asserts that every process ends that has the pipe open.
+    #[track_caller]
+    fn assert_all_end(mut alive: fs::File) {
+        let (done, ended) = mpsc::channel();
+        thread::spawn(move || done.send(std::io::copy(&mut alive, &mut std::io::sink())));
+        let ended = ended.recv_timeout(LIMIT);
+        assert!(ended.is_ok(), "the gateway, or a process that it started, still runs");
+    }
+
     fn left_in_tmp(folder: &TempDir) -> Vec<fs::DirEntry> {
         let entries = fs::read_dir(folder.path().join("tmp")).expect("it is there");
         entries.map(|entry| entry.expect("a name")).collect()
@@ -332,7 +341,7 @@ mod launched {
             .spawn()
             .expect("the binary was built with this test");
         // Blocks until the gateway has opened it, too.
-        let mut alive = fs::File::open(folder.path().join("alive")).expect("the gateway opens it");
+        let alive = fs::File::open(folder.path().join("alive")).expect("the gateway opens it");
         let [work] = &left_in_tmp(&folder)[..] else { panic!("one work folder") };
         let mode = work.metadata().expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "others can read the keys");
@@ -340,7 +349,7 @@ mod launched {
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(sent.expect("every Unix has kill").success());
         child.wait().expect("it was started");
-        std::io::copy(&mut alive, &mut std::io::sink()).expect("it ends when all processes ended");
+        assert_all_end(alive);
         // After SIGKILL, another process removes the folder.
         let until = std::time::Instant::now() + LIMIT;
         while !left_in_tmp(&folder).is_empty() {
@@ -356,8 +365,8 @@ mod launched {
             let mut run = run(&folder);
             move || in_time(&mut run)
         });
-        let mut alive = fs::File::open(folder.path().join("alive")).expect("the gateway opens it");
-        std::io::copy(&mut alive, &mut std::io::sink()).expect("it ends when all processes ended");
+        let alive = fs::File::open(folder.path().join("alive")).expect("the gateway opens it");
+        assert_all_end(alive);
         let output = run.join().expect("it does not panic");
         assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
     }
