@@ -372,6 +372,28 @@ mod launched {
     }
 
     #[test]
+    fn a_gateway_gets_its_own_variables_only() {
+        for name in ["A_NAME", "a.name"] {
+            let adapter = ADAPTER
+                .replace(
+                    "LAUNCH",
+                    &format!("ready: {{ seconds: 60 }}, environment: {{ {name}: kept }}"),
+                )
+                .replace("program: sh", "program: env")
+                .replace("MORE", "");
+            let folder = folder_with(&[("mine.yaml", adapter)]);
+            fs::create_dir(folder.path().join("tmp")).expect("a folder");
+            let output = in_time(run(&folder).env("OPENAI_API_KEY", "sk-user-canary-0123456789"));
+            // It prints its variables, and exits.
+            let seen = shown(&output);
+            assert!(seen.contains(&format!("{name}=kept")), "{seen}");
+            for foreign in ["canary", "OPENAI", "PWD=", "SHLVL="] {
+                assert!(!seen.contains(foreign), "{seen}");
+            }
+        }
+    }
+
+    #[test]
     fn what_a_gateway_prints_neither_shows_a_key_nor_speaks_to_the_terminal() {
         const KEY: &str = "CANARY1-key-0123456789";
         let script = r#"printf '\033]0;PWNED\007\033[2J\302\233\342\200\256\n::error::PWNED\n'

@@ -83,11 +83,12 @@ impl Adapter {
         let out = File::create(&log).map_err(in_folder)?;
         let started = Instant::now();
         let mut watchdog = Watchdog::start(site.scratch.as_ref().map(|folder| folder.path()));
-        let child = command(configuration, site, out)
-            .and_then(|mut command| command.spawn())
-            .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
+        let mut child =
+            command(configuration, site, out, watchdog.is_some() && fits_a_shell(configuration))
+                .and_then(|mut command| command.spawn())
+                .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
         if let Some(watchdog) = &mut watchdog {
-            watchdog.watch(child.id());
+            watchdog.let_in(&mut *child).await;
         }
         let authority = site.authority();
         let ready_after = Duration::ZERO;
@@ -127,15 +128,35 @@ impl Adapter {
     }
 }
 
-fn command(configuration: &Configuration, site: &Site, out: File) -> io::Result<CommandWrap> {
+/// Whether a shell passes on all variables of the gateway's environment. It drops those whose names it
+/// cannot use itself.
+fn fits_a_shell(configuration: &Configuration) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    configuration.environment.iter().all(|(name, _)| name.bytes().all(is_part))
+}
+
+/// The command that starts the gateway. If it `waits`, its watchdog must let it in.
+fn command(
+    configuration: &Configuration,
+    site: &Site,
+    out: File,
+    waits: bool,
+) -> io::Result<CommandWrap> {
     let err = out.try_clone()?;
-    let mut wrap = CommandWrap::with_new(&site.installation.program, |command| {
+    let program = &site.installation.program;
+    let (words, stdin) = if waits {
+        (Watchdog::gate(program)?.to_vec(), Stdio::piped())
+    } else {
+        (vec![program.into()], Stdio::null())
+    };
+    let mut wrap = CommandWrap::with_new(&words[0], |command| {
         environment::clear(command.as_std_mut(), &site.folder);
         command
+            .args(&words[1..])
             .args(&configuration.arguments)
             .current_dir(&site.folder)
             .envs(configuration.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(out)
             .stderr(err);
     });

@@ -4,12 +4,19 @@
 //! shell waits for the end of a pipe that only Fallproof holds open. The pipe ends with Fallproof,
 //! however that dies. The shell then kills the process group of the gateway, and removes the
 //! temporary folder, which holds keys.
+//!
+//! The gateway starts only when its watchdog knows it. Until then, its process is a shell that waits
+//! for a line from Fallproof, and ends without one.
 
+use std::ffi::OsString;
+use std::io;
 #[cfg(unix)]
 use std::io::Write as _;
 use std::path::Path;
 #[cfg(unix)]
 use std::process::{Child, Command, Stdio};
+
+use process_wrap::tokio::ChildWrapper;
 
 /// Reads the process group, waits for the end of the pipe, then kills the group and removes the folder
 /// `$1`.
@@ -20,6 +27,10 @@ read -r group; read -r _
 [ -z "$1" ] || rm -rf -- "$1"
 "#;
 
+/// Waits for a line, then becomes the program `$0`. Variables of the shell's own do not reach it.
+#[cfg(unix)]
+const GATE: &str = r#"read -r _ && unset PWD OLDPWD SHLVL _ && exec "$0" "$@" </dev/null"#;
+
 /// The helper process. When this value is dropped, it ends without doing anything.
 #[derive(Debug)]
 pub(super) struct Watchdog {
@@ -29,8 +40,7 @@ pub(super) struct Watchdog {
 
 #[cfg(unix)]
 impl Watchdog {
-    /// Starts a watchdog, before the gateway: only the time until [`watch`](Self::watch) is not
-    /// covered. Returns `None` where there is no shell.
+    /// Starts a watchdog. Returns `None` where there is no shell.
     pub(super) fn start(scratch: Option<&Path>) -> Option<Self> {
         use std::os::unix::process::CommandExt as _;
         let scratch = scratch.map(Path::as_os_str).unwrap_or_default();
@@ -42,11 +52,28 @@ impl Watchdog {
         shell.process_group(0).spawn().ok().map(|shell| Self { shell })
     }
 
-    /// Watches over the process group of `leader`.
-    pub(super) fn watch(&mut self, leader: Option<u32>) {
-        if let (Some(leader), Some(pipe)) = (leader, &mut self.shell.stdin) {
+    /// The command that starts a program once it is let in: its first words.
+    ///
+    /// # Errors
+    /// The program is not an executable file. The shell could say so only in the gateway's log.
+    pub(super) fn gate(program: &Path) -> io::Result<[OsString; 4]> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let found = program.metadata()?;
+        if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(["/bin/sh".into(), "-c".into(), GATE.into(), program.into()])
+    }
+
+    /// Watches over the process group of a program that waits at the gate, and lets it in.
+    pub(super) async fn let_in(&mut self, child: &mut dyn ChildWrapper) {
+        if let (Some(leader), Some(pipe)) = (child.id(), &mut self.shell.stdin) {
             // If the shell is gone, the gateway still ends with Fallproof in all other ways.
             let _ = pipe.write_all(format!("{leader}\n").as_bytes());
+        }
+        if let Some(mut gate) = child.stdin().take() {
+            // If the program is gone, the next look at it finds that.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut gate, b"\n").await;
         }
     }
 }
@@ -58,7 +85,11 @@ impl Watchdog {
         None
     }
 
-    pub(super) fn watch(&mut self, _: Option<u32>) {}
+    pub(super) fn gate(program: &Path) -> io::Result<[OsString; 1]> {
+        Ok([program.into()])
+    }
+
+    pub(super) async fn let_in(&mut self, _: &mut dyn ChildWrapper) {}
 }
 
 #[cfg(unix)]
