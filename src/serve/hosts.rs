@@ -1,4 +1,4 @@
-//! Who may use the admin API: programs on purpose, but no web page that somebody happens to visit.
+//! Who may use the admin API: programs, but no pages of other web sites.
 //!
 //! A page can make a browser send requests to a local port. If the page's own name resolves to this
 //! machine (DNS rebinding), it can even read the responses, which hold prompts. So a request must

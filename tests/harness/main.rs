@@ -12,7 +12,7 @@ mod evidence;
 #[path = "../common/evidence_file.rs"]
 mod evidence_file;
 mod fuzz;
-mod hostile_files;
+mod hostile;
 mod probe;
 mod properties;
 mod remote;

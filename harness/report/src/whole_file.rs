@@ -1,4 +1,4 @@
-//! Writes files that are never half there: not if the disk is full, and not if the run is killed.
+//! Writes a file in one step: neither a full disk nor a killed run leaves half of it.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};

@@ -88,7 +88,7 @@ impl Adapter {
                 .and_then(|mut command| command.spawn())
                 .map_err(|error| LaunchError::Start(site.installation.program.clone(), error))?;
         if let Some(watchdog) = &mut watchdog {
-            watchdog.let_in(&mut *child).await;
+            watchdog.release(&mut *child).await;
         }
         let authority = site.authority();
         let ready_after = Duration::ZERO;
@@ -135,7 +135,7 @@ fn fits_a_shell(configuration: &Configuration) -> bool {
     configuration.environment.iter().all(|(name, _)| name.bytes().all(is_part))
 }
 
-/// The command that starts the gateway. If it `waits`, its watchdog must let it in.
+/// The command that starts the gateway. If it `waits`, its watchdog must release it.
 fn command(
     configuration: &Configuration,
     site: &Site,
@@ -145,7 +145,7 @@ fn command(
     let err = out.try_clone()?;
     let program = &site.installation.program;
     let (words, stdin) = if waits {
-        (Watchdog::gate(program)?.to_vec(), Stdio::piped())
+        (Watchdog::waiting(program)?.to_vec(), Stdio::piped())
     } else {
         (vec![program.into()], Stdio::null())
     };

@@ -29,7 +29,7 @@ read -r group; read -r _
 
 /// Waits for a line, then becomes the program `$0`. Variables of the shell's own do not reach it.
 #[cfg(unix)]
-const GATE: &str = r#"read -r _ && unset PWD OLDPWD SHLVL _ && exec "$0" "$@" </dev/null"#;
+const WAIT: &str = r#"read -r _ && unset PWD OLDPWD SHLVL _ && exec "$0" "$@" </dev/null"#;
 
 /// The helper process. When this value is dropped, it ends without doing anything.
 #[derive(Debug)]
@@ -52,28 +52,28 @@ impl Watchdog {
         shell.process_group(0).spawn().ok().map(|shell| Self { shell })
     }
 
-    /// The command that starts a program once it is let in: its first words.
+    /// The first words of a command that starts the program when it is [released](Self::release).
     ///
     /// # Errors
     /// The program is not an executable file. The shell could say so only in the gateway's log.
-    pub(super) fn gate(program: &Path) -> io::Result<[OsString; 4]> {
+    pub(super) fn waiting(program: &Path) -> io::Result<[OsString; 4]> {
         use std::os::unix::fs::PermissionsExt as _;
         let found = program.metadata()?;
         if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        Ok(["/bin/sh".into(), "-c".into(), GATE.into(), program.into()])
+        Ok(["/bin/sh".into(), "-c".into(), WAIT.into(), program.into()])
     }
 
-    /// Watches over the process group of a program that waits at the gate, and lets it in.
-    pub(super) async fn let_in(&mut self, child: &mut dyn ChildWrapper) {
+    /// Watches over the process group of a waiting program, and lets the program start.
+    pub(super) async fn release(&mut self, child: &mut dyn ChildWrapper) {
         if let (Some(leader), Some(pipe)) = (child.id(), &mut self.shell.stdin) {
             // If the shell is gone, the gateway still ends with Fallproof in all other ways.
             let _ = pipe.write_all(format!("{leader}\n").as_bytes());
         }
-        if let Some(mut gate) = child.stdin().take() {
-            // If the program is gone, the next look at it finds that.
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut gate, b"\n").await;
+        if let Some(mut stdin) = child.stdin().take() {
+            // An error means that the process has ended, which the readiness check reports.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stdin, b"\n").await;
         }
     }
 }
@@ -85,11 +85,11 @@ impl Watchdog {
         None
     }
 
-    pub(super) fn gate(program: &Path) -> io::Result<[OsString; 1]> {
+    pub(super) fn waiting(program: &Path) -> io::Result<[OsString; 1]> {
         Ok([program.into()])
     }
 
-    pub(super) async fn let_in(&mut self, _: &mut dyn ChildWrapper) {}
+    pub(super) async fn release(&mut self, _: &mut dyn ChildWrapper) {}
 }
 
 #[cfg(unix)]
