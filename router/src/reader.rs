@@ -17,6 +17,10 @@ pub(crate) struct Reader {
     limit: usize,
     splitter: Splitter,
     next_sequence_number: u64,
+    /// Whether the response failed before its first content, and the reason is still to come.
+    /// Azure sends a filtered response as `response.failed` with `error: null`, and then an
+    /// `error` event with the reason.
+    awaits_reason: bool,
     /// Bytes to forward. They must not be sent before `has_content` is set.
     pub(crate) ready: Vec<u8>,
     pub(crate) has_content: bool,
@@ -40,6 +44,7 @@ impl Reader {
             limit,
             splitter: Splitter::default(),
             next_sequence_number: 0,
+            awaits_reason: false,
             ready: Vec::new(),
             has_content: false,
             ending: None,
@@ -66,6 +71,9 @@ impl Reader {
             Some(dialect) => {
                 self.splitter.close();
                 self.take_blocks(dialect)?;
+                if self.awaits_reason {
+                    return Err(Failure::ErrorInSuccess(ProviderError::default()));
+                }
                 self.ending.is_some()
             }
         };
@@ -107,6 +115,12 @@ impl Reader {
             self.next_sequence_number = number.saturating_add(1);
         }
         match kind {
+            EventKind::Error(error) if self.awaits_reason => {
+                return Err(Failure::ErrorInSuccess(self.without_key(error)));
+            }
+            _ if self.awaits_reason => {
+                return Err(Failure::ErrorInSuccess(ProviderError::default()));
+            }
             EventKind::Preamble => {}
             EventKind::Content => self.has_content = true,
             // The stream ended without any content.
@@ -118,6 +132,9 @@ impl Reader {
                 self.ending = Some(Ending::Complete);
             }
             EventKind::Error(error) if self.has_content => self.ending = Some(Ending::Error(error)),
+            EventKind::Error(error) if error == ProviderError::default() => {
+                self.awaits_reason = true;
+            }
             EventKind::Error(error) => {
                 return Err(Failure::ErrorInSuccess(self.without_key(error)));
             }
@@ -220,6 +237,24 @@ mod tests {
     )]
     fn buffering_has_a_limit(#[case] stream: &str, #[case] limit: usize, #[case] ok: bool) {
         assert_eq!(reader(Dialect::Choices, limit).take(stream.as_bytes()).is_ok(), ok);
+    }
+
+    const FAILED: &str = "data: {\"type\":\"response.failed\",\"response\":{\"error\":null}}\n\n";
+
+    #[rstest]
+    #[case::told("data: {\"type\":\"error\",\"code\":\"content_filter\"}\n\n", "content_filter")]
+    #[case::failed_twice(FAILED, "")]
+    #[case::another_event("data: {\"type\":\"response.output_text.delta\"}\n\n", "")]
+    #[case::never("", "")]
+    fn the_reason_of_a_failure_may_follow_in_an_event_of_its_own(
+        #[case] then: &str,
+        #[case] code: &str,
+    ) {
+        let mut reader = reader(Dialect::Typed, 1_000);
+        reader.take(FAILED.as_bytes()).expect("the reason may follow");
+        let failure = reader.take(then.as_bytes()).and_then(|()| reader.finish());
+        let Err(Failure::ErrorInSuccess(error)) = failure else { panic!("{failure:?}") };
+        assert_eq!(error.code, code);
     }
 
     #[test]
