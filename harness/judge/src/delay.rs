@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fallproof_protocol::behavior::CutEnd;
 use fallproof_protocol::request_log::RecordedRequest;
-use fallproof_suite::evidence::{CallEvidence, Ending, Inconclusive};
+use fallproof_suite::evidence::{CallEvidence, Ending, Evidence, Inconclusive};
 use fallproof_suite::plan::Group;
 
 use crate::excuse::Excuse;
@@ -25,8 +25,9 @@ pub(super) fn excuse(
     violations: &mut [Violation],
     groups: &[Group],
     calls: &[CallEvidence],
-    delay: Duration,
+    evidence: &Evidence,
 ) -> Option<Inconclusive> {
+    let delay = evidence.delay;
     if delay.is_zero() {
         return None;
     }
@@ -37,7 +38,7 @@ pub(super) fn excuse(
     let mut calls_explained: BTreeSet<_> =
         (0..calls.len()).filter(|&call| cut_short(&calls[call])).collect();
     let is_explained =
-        |it: &Violation| calls.get(it.call).is_some_and(|call| explains(delay, &it.kind, call));
+        |it: &Violation| calls.get(it.call).is_some_and(|call| explains(evidence, &it.kind, call));
     calls_explained.extend(violations.iter().filter(|it| is_explained(it)).map(|it| it.call));
     let ms = millis(delay);
     let mut finding = None;
@@ -59,7 +60,8 @@ pub(super) fn excuse(
 }
 
 /// Whether this delay alone could have caused this violation.
-fn explains(delay: Duration, kind: &ViolationKind, call: &CallEvidence) -> bool {
+fn explains(evidence: &Evidence, kind: &ViolationKind, call: &CallEvidence) -> bool {
+    let delay = evidence.delay;
     let by = |ms: u64, limit_ms: u64| delay >= Duration::from_millis(ms.saturating_sub(limit_ms));
     // A wait that never ended is explained only by a delay of about the same length.
     let waited = |wait: Duration| delay.saturating_mul(2) >= wait;
@@ -71,12 +73,15 @@ fn explains(delay: Duration, kind: &ViolationKind, call: &CallEvidence) -> bool 
         ) => by(*ms, *limit_ms),
         ViolationKind::Route(
             RouteViolation::StillCoolingDown { .. } | RouteViolation::NoAttempt { .. },
-        ) => delay >= cooldown_state::SLACK,
+        ) => delay >= cooldown_state::SLACK && !evidence.simulated_clock,
         ViolationKind::Client(ClientViolation::CooldownNotReported {
             duration_ms,
             status: 429 | 503,
             reported: Some(reported),
-        }) => delay >= reported.abs_diff(Duration::from_millis(*duration_ms)),
+        }) => {
+            delay >= reported.abs_diff(Duration::from_millis(*duration_ms))
+                && !evidence.simulated_clock
+        }
         ViolationKind::Route(RouteViolation::NeverTimedOut { .. })
         | ViolationKind::Client(ClientViolation::Unanswered { ending: Ending::TimedOut })
         | ViolationKind::Expectation(ExpectationViolation::Interrupted {
@@ -109,7 +114,7 @@ mod tests {
     use fallproof_suite::evidence::Inconclusive;
 
     use crate::Outcome;
-    use crate::testing::Case;
+    use crate::testing::{CALL, Case, TWO};
     use crate::violation::Verdict;
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -156,6 +161,21 @@ mod tests {
         // If the target cancels the attempt before the timeout, that is the target's failure.
         let early = case().timing_out_after(MS(400)).attempt("primary");
         assert_eq!(early.on_a_machine_late_by(MS(900)).judge().outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn a_delay_does_not_extend_a_simulated_cooldown() {
+        let group = "group: { chain: [primary, backup], cooldown: { after_failures: 1, duration_ms: 30000 } }";
+        let text = format!("{TWO}{group}\nsteps:\n{CALL}  - advance_ms: 31000\n{CALL}");
+        let case = || {
+            let case = Case::of(&text).attempt("primary").failing(500, None);
+            let case = case.attempt("backup").failing(500, None).next_call();
+            case.attempt("backup").on_a_machine_late_by(MS(900))
+        };
+        let is_delayed =
+            |it| matches!(it, Outcome::Inconclusive(Inconclusive::Delayed { ms: 900, .. }));
+        assert!(is_delayed(case().judge().outcome));
+        assert_eq!(case().with_a_simulated_clock().judge().outcome, Outcome::Fail);
     }
 
     #[test]

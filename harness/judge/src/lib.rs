@@ -142,7 +142,7 @@ pub fn judge_case(scenario: &Scenario, target: TargetFacts<'_>, evidence: &Evide
     let mut claims: Vec<_> = views.iter().copied().flat_map(claims::of_call).collect();
     claims.extend(claims::of_case(scenario, target.capabilities, &violations));
     made_again::excuse(&mut violations, calls);
-    let unclear = delay::excuse(&mut violations, target.groups, calls, evidence.delay);
+    let unclear = delay::excuse(&mut violations, target.groups, calls, evidence);
     let outcome = match unclear {
         Some(unclear) => Outcome::Inconclusive(unclear),
         None => verdict::verdict(scenario, &observed, &violations),

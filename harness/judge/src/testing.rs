@@ -42,6 +42,7 @@ pub(super) struct Case {
     others: Vec<Group>,
     capabilities: Capabilities,
     /// Whether the extra probe call reached the mocks.
+    simulated_clock: bool,
     wired: bool,
     calls: Vec<CallEvidence>,
     /// Index of the call that attempts are added to.
@@ -69,6 +70,7 @@ impl Case {
             groups,
             others: Vec::new(),
             capabilities: Capabilities::default(),
+            simulated_clock: false,
             wired: false,
             calls: Vec::new(),
             at: 0,
@@ -183,6 +185,11 @@ impl Case {
         self
     }
 
+    /// Records that the target's clock is simulated.
+    pub(super) fn with_a_simulated_clock(self) -> Self {
+        Self { simulated_clock: true, ..self }
+    }
+
     /// Records that a probe call, in addition to the calls of the case, reached the mocks.
     pub(super) fn wired(self) -> Self {
         Self { wired: true, ..self }
@@ -237,12 +244,13 @@ impl Case {
 
     /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, others, capabilities, delay, wired, .. } = self;
+        let Self { scenario, groups, others, capabilities, delay, simulated_clock, wired, .. } = self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,
             took: Duration::ZERO,
             delay,
+            simulated_clock,
             wired,
             result,
         };

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control;
 use crate::observe::ObservedCall;
-use crate::violation::{ClientViolation, Verdict, Violation, ViolationKind};
+use crate::violation::{ClientViolation, RouteViolation, Verdict, Violation, ViolationKind};
 
 /// The verdict on one scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,16 +78,20 @@ pub(super) fn verdict(
 }
 
 /// Whether a violation counts although no deployment got an attempt: the scenario expects no
-/// attempt, or the requirement or the kind of violation does not need one. False if a deployment
-/// refuses connections, because that looks the same as a group that is not wired to the mocks.
+/// attempt, or the requirement or the kind of violation does not need one. In other cases, false if
+/// a deployment refuses connections, because that looks the same as a group that is not wired to the
+/// mocks.
 fn holds_without_attempt(scenario: &Scenario, violation: &Violation) -> bool {
-    // The check for this violation has made sure that the group is wired.
-    let is_own_failure =
-        matches!(violation.kind, ViolationKind::Client(ClientViolation::OwnFailure { .. }));
-    is_visible(scenario)
-        && (is_own_failure
-            || is_expected(scenario, violation.call)
-            || violation.requirement.is_some_and(control::holds_without_attempt))
+    // The checks for these violations have made sure that the group is wired.
+    let is_wired = matches!(
+        violation.kind,
+        ViolationKind::Client(ClientViolation::OwnFailure { .. })
+            | ViolationKind::Route(RouteViolation::NoFallbackFromUnreachable { .. })
+    );
+    is_wired
+        || is_visible(scenario)
+            && (is_expected(scenario, violation.call)
+                || violation.requirement.is_some_and(control::holds_without_attempt))
 }
 
 /// Whether attempts at every deployment can be observed, because no deployment refuses connections.

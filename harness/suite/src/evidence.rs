@@ -47,6 +47,10 @@ pub struct Evidence {
     /// answer may not be the target's fault.
     #[serde(default, with = "encoding", skip_serializing_if = "Duration::is_zero")]
     pub delay: Duration,
+    /// Whether the target's clock is simulated. A delay of the machine does not end or extend a
+    /// cooldown then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated_clock: bool,
     /// Whether an extra probe call showed that the case's groups reach the mocks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wired: bool,
@@ -58,7 +62,15 @@ impl Evidence {
     /// Creates the evidence of a scenario whose steps were not played.
     pub fn without_calls(scenario: &Scenario, result: CaseResult) -> Self {
         let [started, took, delay] = [Duration::ZERO; 3];
-        Self { scenario: scenario.id.clone(), started, took, delay, wired: false, result }
+        Self {
+            scenario: scenario.id.clone(),
+            started,
+            took,
+            delay,
+            simulated_clock: false,
+            wired: false,
+            result,
+        }
     }
 
     /// The calls, in the order in which they started; empty if the steps of the case were not

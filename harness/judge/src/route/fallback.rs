@@ -2,23 +2,53 @@
 
 use std::time::Duration;
 
+use fallproof_protocol::condition::Condition;
 use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
+use fallproof_suite::scenario::ClientKey;
 
-use super::chain::{name, next_after};
+use super::chain::{could_be_asked, name, next_after};
 use crate::choice;
 use crate::collector::{Collector, waives};
 use crate::excuse::Excuse;
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::violation::Failed;
-use crate::violation::RouteViolation::NoFallback;
+use crate::violation::RouteViolation::{NoFallback, NoFallbackFromUnreachable};
 
 pub(super) fn check(found: &mut Collector<'_>, attempts: &[Attempt<'_>]) {
     let view = found.view;
-    let Some(last) = attempts.last() else { return };
+    let Some(last) = attempts.last() else { return after_no_connection(found) };
     let Some(Fallback { failed, next, excuse }) = required_fallback(view, last) else { return };
     let kind = NoFallback { failed, next: name(view, next) };
     found.breach(Code::Route03, kind).at(last).excused(excuse);
+}
+
+/// Finds a call without attempts whose first deployment refuses connections, although another one
+/// could have been tried. Attempts at the first one are not observed, but they certainly failed.
+fn after_no_connection(found: &mut Collector<'_>) {
+    let view = found.view;
+    let exchange = &view.observed.exchange;
+    let send = &view.planned.send;
+    // A call that the gateway may refuse needs no attempt.
+    if !matches!(send.key, ClientKey::Right) || send.encoding.is_some() {
+        return;
+    }
+    let has_failed = exchange.ending == Ending::Complete
+        && exchange.status.is_some_and(|status| status >= 500);
+    let has_total = view.group.policy.total_timeout_ms.is_some();
+    let first = view.group.chain.first().filter(|_| !view.visible(0));
+    let (true, true, false, Some(first)) = (has_failed, view.wired, has_total, first) else {
+        return;
+    };
+    let next = (1..view.group.chain.len()).find(|&index| could_be_asked(view, index, 1));
+    let configured = view.group.policy.fallback_on.as_deref();
+    let conditions = configured.unwrap_or(view.capabilities.fallback_on());
+    let is_covered = |failure| conditions.iter().any(|it| it.covers(failure));
+    let failures = [Condition::Connection, Condition::Timeout];
+    if let Some(next) = next.filter(|_| failures.into_iter().all(is_covered)) {
+        let (from, next) = (first.name.clone(), name(view, next));
+        found.breach(Code::Route03, NoFallbackFromUnreachable { from, next });
+    }
 }
 
 /// The fallback that a failed attempt requires.

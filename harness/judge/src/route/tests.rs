@@ -8,6 +8,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
 use rstest::rstest;
 
+use crate::Outcome;
 use crate::testing::{CALL, Case, TWO};
 
 /// Asserts the codes and sentences of the violations.
@@ -163,6 +164,32 @@ fn only_configured_conditions_cause_a_fallback() {
     assert_found(case.failing(500, None), &[]);
     let case = Case::with_policy(", fallback_on: [429]").attempt("primary").failing(429, None);
     assert_found(case, &["03 attempt 1 failed with 429, but `backup` was never tried"]);
+}
+
+const REFUSING: &str = "
+deployments:
+  primary: { provider: openai, model: gpt-4o, script: [connection_refused] }
+  backup: { provider: openai, model: gpt-4o, script: [ok] }
+";
+
+/// Attempts at a deployment that refuses connections are not observed.
+#[test]
+fn a_call_falls_back_from_a_deployment_that_accepts_no_connections() {
+    let text =
+        |policy: &str| format!("{REFUSING}group: {{ chain: [primary, backup]{policy} }}\nsteps:\n");
+    let case = |policy: &str| Case::of(&(text(policy) + CALL)).wired();
+    let wanted = ["03 `primary` accepts no connections, and `backup` was never tried"];
+    assert_found(case("").got(502, "{}"), &wanted);
+    assert_eq!(case("").got(502, "{}").judge().outcome, Outcome::Fail);
+    assert_found(case("").attempt("backup"), &[]);
+    assert_found(case(", fallback_on: [429]").got(502, "{}"), &[]);
+    assert_found(case(", total_timeout_ms: 900").got(504, "{}"), &[]);
+    assert_found(case("").got(404, "{}"), &[]);
+    let without_key = CALL.replace("body:", "key: none, body:");
+    assert_found(Case::of(&(text("") + &without_key)).wired().got(500, "{}"), &[]);
+    // The group may not be wired to the mocks.
+    let unknown = Case::of(&(text("") + CALL)).got(502, "{}");
+    assert_found(unknown, &[]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn of_route(kind: &RouteViolation) -> Option<Effect> {
     use RouteViolation as Route;
     match kind {
         Route::NoFallback { .. }
+        | Route::NoFallbackFromUnreachable { .. }
         | Route::NoContextLengthFallback { .. }
         | Route::NoContentFilterFallback { .. }
         | Route::GaveUpOnStale { .. } => Some(Effect::NoFallback),

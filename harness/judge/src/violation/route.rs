@@ -29,6 +29,9 @@ violations! {
         NoFallback { failed: Failed, next: String } =>
             "attempt {n} failed {failed}, but `{next}` was never tried"
             => "does not fall back after a failed attempt";
+        NoFallbackFromUnreachable { from: String, next: String } =>
+            "`{from}` accepts no connections, and `{next}` was never tried"
+            => "does not fall back from a deployment that accepts no connections";
         SentAgain { refused_by: String } =>
             "attempt {n} resent a request that `{refused_by}` had refused as the client's mistake"
             => "resends a request that was refused as the client's mistake";

@@ -55,6 +55,27 @@ impl Runner {
         true
     }
 
+    /// Whether a plain call for one of the scenario's groups leads to an attempt at a deployment
+    /// that accepts connections.
+    pub(super) async fn reaches_mocks(&self, scenario: &Scenario) -> bool {
+        for group in self.plan.groups_of(&scenario.id) {
+            for deployment in group.deployments() {
+                if let Some(described) = scenario.deployments.get(&deployment.name) {
+                    self.mocks.answer_all(deployment, described);
+                }
+            }
+            self.mocks.forget(slice::from_ref(group)).await;
+            self.call(scenario, group, &plain_call(group), ["wired", ""]).await;
+            for deployment in group.deployments() {
+                let requests = self.mocks.wire.take(&deployment.prefix).await;
+                if requests.iter().any(|recorded| recorded.kind == RequestKind::Attempt) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
     async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
         for deployment in group.deployments() {
             let described = scenario.deployments.get(&deployment.name)?;

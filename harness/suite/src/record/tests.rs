@@ -107,6 +107,7 @@ fn seen(scenario: &Scenario, plan: &Plan, keys: Keys) -> Evidence {
         scenario: scenario.id.clone(),
         started: Duration::from_nanos(7),
         took: Duration::from_secs(1),
+        simulated_clock: true,
         wired: true,
         result: CaseResult::Played(calls.collect()),
     }
