@@ -236,7 +236,11 @@ impl Fuzz {
         };
         let is_there = |id: &str| batch.scenarios.iter().any(|scenario| scenario.id == id);
         scope.groups = groups;
-        scope.groups.retain(|group| group.group.as_deref().is_some_and(is_there));
+        let capabilities = batch.target.capabilities();
+        scope.groups.retain(|group| {
+            group.group.as_deref().is_some_and(is_there)
+                && capabilities.skip_reason(&group.plan_scenario()).is_none()
+        });
         let elsewhere: usize = plan.batches[1..].iter().map(|batch| batch.scenarios.len()).sum();
         if elsewhere > 0 {
             let more = counted(elsewhere, "group");

@@ -35,6 +35,8 @@ pub struct FuzzCase {
     pub retries: u32,
     /// Time limit of one attempt.
     pub timeout: Option<Duration>,
+    /// Time limit of a whole call.
+    pub total_timeout: Option<Duration>,
     /// When a deployment starts to cool down, and for how long.
     pub cooldown: Option<Cooldown>,
     /// Limit of the wait that a deployment can request with `Retry-After`. `None` stands for the
@@ -130,6 +132,7 @@ impl FuzzCase {
             chain: NAMES[..self.chain.len()].iter().map(|&name| name.to_owned()).collect(),
             retries: (self.retries > 0).then_some(self.retries),
             timeout: self.timeout,
+            total_timeout: self.total_timeout,
             cooldown: self.cooldown,
             max_retry_after: self.max_retry_after,
             ..Group::default()

@@ -46,6 +46,14 @@ impl Cooldowns {
         until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
     }
 
+    /// Records that this group may cool down for this long.
+    pub(super) fn rest(&self, group: &str, duration: Duration, now: Instant) {
+        let until = now + duration + SLACK;
+        let mut known = self.until.lock();
+        let latest = known.entry(group.to_owned()).or_insert(until);
+        *latest = until.max(*latest);
+    }
+
     /// Records the wait that this group needs after these attempts, at most `limit`.
     pub(super) fn note<'a>(
         &self,
@@ -56,7 +64,7 @@ impl Cooldowns {
     ) {
         let asked = attempts.map(requested_wait).max().unwrap_or_default();
         if !asked.is_zero() {
-            self.until.lock().insert(group.to_owned(), now + asked.min(limit) + SLACK);
+            self.rest(group, asked.min(limit), now);
         }
     }
 }

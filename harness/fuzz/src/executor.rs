@@ -18,7 +18,7 @@ use fallproof_runner::error::StartError;
 use fallproof_runner::target::Target;
 use fallproof_suite::evidence::{CallEvidence, Ending, Evidence, Inconclusive};
 use fallproof_suite::requirement::Code;
-use fallproof_suite::scenario::Scenario;
+use fallproof_suite::scenario::{Cooldown, Scenario};
 
 /// Runs cases on a target.
 pub enum Executor {
@@ -65,6 +65,12 @@ const MOST_TRIES: usize = 12;
 
 /// Time between two of these plain calls.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// Time limit of an attempt in the groups that have one.
+const ATTEMPT_LIMIT: Duration = Duration::from_millis(600);
+
+/// Time limit of a call in the groups that have one: it ends before an attempt that hangs does.
+const CALL_LIMIT: Duration = Duration::from_millis(400);
 
 /// Number of cases that run concurrently on one thread.
 const SIDE_BY_SIDE: usize = 8;
@@ -115,11 +121,16 @@ impl Executor {
             Self::Fixed { runner, cooldowns } => {
                 let mut executions = Vec::new();
                 for (scenario, case) in scenarios.iter().zip(cases) {
+                    tokio::time::sleep(cooldowns.left(&scenario.id, Instant::now())).await;
                     if cooldowns.is_new(&scenario.id) {
                         cooldowns.begin(&scenario.id, runner.goes_to_first(scenario).await);
+                    } else if case.cooldown.is_some() {
+                        runner.end_failures(scenario).await;
                     }
-                    tokio::time::sleep(cooldowns.left(&scenario.id, Instant::now())).await;
                     let judged = judged(runner, scenario).await;
+                    if let Some(Cooldown { duration, .. }) = case.cooldown {
+                        cooldowns.rest(&scenario.id, duration, Instant::now());
+                    }
                     // If the target ignores `Retry-After`, there is nothing to wait for.
                     if runner.facts(scenario).capabilities.waives(Code::Route06).is_none() {
                         let calls = judged.evidence.calls().iter();
@@ -164,7 +175,7 @@ impl Execution {
         let ways = evidence.calls().iter().map(Way::of).collect();
         // A fixed group has no oracle, so only this check finds requests that were not forwarded.
         let by_itself: Vec<_> = match &case.group {
-            Some(_) => by_itself(&evidence, case.is_accepted()).collect(),
+            Some(_) => by_itself(&evidence, case).collect(),
             None => Vec::new(),
         };
         let (harness_error, inconclusive) = match judgment.outcome {
@@ -203,9 +214,13 @@ impl Way {
 
 /// Returns a violation for each call in which the target itself refused a request that its
 /// providers accept, or failed without an attempt.
-fn by_itself(evidence: &Evidence, is_accepted: bool) -> impl Iterator<Item = Violation> + '_ {
+///
+/// After failures of earlier calls, all deployments may be cooling down. The judge knows that.
+fn by_itself<'a>(evidence: &'a Evidence, case: &FuzzCase) -> impl Iterator<Item = Violation> + 'a {
+    let is_accepted = case.is_accepted();
+    let may_cool_down = case.cooldown.is_some();
     evidence.calls().iter().enumerate().filter_map(move |(call, step)| {
-        let status = step.exchange.status?;
+        let status = step.exchange.status.filter(|_| call == 0 || !may_cool_down)?;
         let is_own = step.requests.is_empty() && step.exchange.ending == Ending::Complete;
         let answer = || String::from_utf8_lossy(&step.exchange.body).chars().take(300).collect();
         let kind = match status {
@@ -228,25 +243,64 @@ fn by_itself(evidence: &Evidence, is_accepted: bool) -> impl Iterator<Item = Vio
     })
 }
 
-/// The groups of a target that can only be configured once: one for each endpoint and pair of
-/// surfaces.
+/// The groups of a target that can only be configured once: one for each endpoint, pair of surfaces
+/// and policy.
 ///
-/// The policy is explicit: no retries and no cooldown. If the target `limits_waits`, it also sets a
-/// short limit for the wait that a provider can request.
+/// The policy is always explicit. If the target `limits_waits`, it also sets a short limit for the
+/// wait that a provider can request.
 pub fn fixed_groups(scope: &Scope, limits_waits: bool) -> Vec<FuzzCase> {
     let max_retry_after = limits_waits.then_some(SHORT_WAIT);
     let mut groups = Vec::new();
     for &endpoint in &scope.endpoints {
         let surfaces = || Surface::ALL.into_iter().filter(|&surface| endpoint.is_on(surface));
         let pairs = surfaces().flat_map(|one| surfaces().map(move |other| [one, other]));
-        let models = model_names(endpoint).iter().cycle();
-        groups.extend(
-            { pairs }
-                .zip(models)
-                .map(|(pair, model)| FuzzCase { max_retry_after, ..group(endpoint, pair, model) }),
-        );
+        for (pair, model) in pairs.zip(model_names(endpoint).iter().cycle()) {
+            let plain = FuzzCase { max_retry_after, ..group(endpoint, pair, model) };
+            groups.extend(Policy::ALL.into_iter().map(|policy| policy.of(&plain)));
+        }
     }
     groups
+}
+
+/// What distinguishes groups with the same deployments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    /// No retries and no cooldown.
+    Plain,
+    /// A retry at each deployment.
+    Retries,
+    /// A cooldown after two failures.
+    Cooldown,
+    /// Time limits for an attempt and for the whole call.
+    Limited,
+}
+
+impl Policy {
+    const ALL: [Self; 4] = [Self::Plain, Self::Retries, Self::Cooldown, Self::Limited];
+
+    /// This group, with this policy and a name of its own.
+    fn of(self, plain: &FuzzCase) -> FuzzCase {
+        let mut group = plain.clone();
+        let suffix = match self {
+            Self::Plain => return group,
+            Self::Retries => {
+                group.retries = 1;
+                "retries"
+            }
+            Self::Cooldown => {
+                let duration = SHORT_WAIT;
+                group.cooldown = Some(Cooldown { after_failures: 2, duration });
+                "cooldown"
+            }
+            Self::Limited => {
+                group.timeout = Some(ATTEMPT_LIMIT);
+                group.total_timeout = Some(CALL_LIMIT);
+                "limits"
+            }
+        };
+        group.group = group.group.map(|id| format!("{id}-{suffix}"));
+        group
+    }
 }
 
 fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> FuzzCase {
@@ -263,6 +317,7 @@ fn group(endpoint: Endpoint, pair: [Surface; 2], model: &str) -> FuzzCase {
         chain: pair.into_iter().map(deployment).collect(),
         retries: 0,
         timeout: None,
+        total_timeout: None,
         cooldown: None,
         max_retry_after: None,
         steps: Vec::new(),

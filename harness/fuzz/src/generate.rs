@@ -70,6 +70,9 @@ const MOST_TRIES: usize = 8;
 /// Timeout in slow cases: short, but long enough for a busy machine.
 const SHORT: Duration = Duration::from_millis(600);
 
+/// How long after the end of a cooldown a call is made: the clock of the target may differ.
+const MARGIN: Duration = Duration::from_millis(500);
+
 /// Generates a case within this scope.
 pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
     let is_slow = scope.is_slow(rng);
@@ -91,6 +94,7 @@ pub fn generate(scope: &Scope, rng: &mut CaseRng) -> FuzzCase {
         chain,
         retries,
         timeout: is_slow.then_some(SHORT),
+        total_timeout: None,
         cooldown: None,
         max_retry_after: None,
         steps: Vec::new(),
@@ -111,8 +115,18 @@ fn within(group: &FuzzCase, rng: &mut CaseRng) -> FuzzCase {
     let chains = |_: &mut CaseRng| group.chain.clone();
     let (_, body) = fitting(group.endpoint, group.chain[0].acceptor.surface, chains, rng);
     let request = Request { headers: headers(rng), body, formatting: Formatting::random(rng) };
-    case.steps.push(Step::Call(request));
-    script(&mut case, false, rng);
+    case.steps.push(Step::Call(request.clone()));
+    if let Some(cooldown) = case.cooldown {
+        // Enough calls to start the cooldown, and now and then one after its end.
+        case.steps.extend((0..rng.random_range(1..=3)).map(|_| Step::Call(request.clone())));
+        if chance(8, rng) {
+            case.steps.push(Step::Advance(cooldown.duration + MARGIN));
+            case.steps.push(Step::Call(request));
+        }
+    }
+    // Each of these cases takes as long as the timeout.
+    let hangs = case.timeout.is_some() && chance(5, rng);
+    script(&mut case, hangs, rng);
     shorten_waits(&mut case);
     case
 }

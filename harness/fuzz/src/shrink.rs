@@ -98,8 +98,9 @@ fn can_run(case: &FuzzCase) -> bool {
 fn hash(case: &FuzzCase) -> u64 {
     let mut hasher = DefaultHasher::new();
     let FuzzCase { endpoint: _, group: _, chain, retries, timeout, cooldown, .. } = case;
-    let FuzzCase { max_retry_after, steps, .. } = case;
-    format!("{chain:?} {retries} {timeout:?} {cooldown:?} {max_retry_after:?}").hash(&mut hasher);
+    let FuzzCase { total_timeout, max_retry_after, steps, .. } = case;
+    format!("{chain:?} {retries} {timeout:?} {total_timeout:?} {cooldown:?} {max_retry_after:?}")
+        .hash(&mut hasher);
     for step in steps {
         match step {
             Step::Call(request) => (&request.headers, request.text()).hash(&mut hasher),

@@ -81,6 +81,7 @@ impl Edits {
         self.add(|case| case.retries = case.retries.min(1));
         self.add(|case| case.cooldown = None);
         self.add(|case| case.timeout = None);
+        self.add(|case| case.total_timeout = None);
         self.add(|case| case.max_retry_after = None);
         let usual = model_names(case.endpoint)[0];
         for index in 0..case.chain.len() {

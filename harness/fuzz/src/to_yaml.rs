@@ -88,6 +88,8 @@ fn of_group(group: &Group) -> String {
     let mut parts = vec![format!("chain: [{}]", group.chain.join(", "))];
     parts.extend(group.retries.map(|retries| format!("retries: {retries}")));
     parts.extend(group.timeout.map(|timeout| format!("timeout_ms: {}", timeout.as_millis())));
+    let total = group.total_timeout.map(|total| total.as_millis());
+    parts.extend(total.map(|total| format!("total_timeout_ms: {total}")));
     parts.extend(group.cooldown.map(|Cooldown { after_failures, duration }| {
         let duration_ms = duration.as_millis();
         format!("cooldown: {{ after_failures: {after_failures}, duration_ms: {duration_ms} }}")

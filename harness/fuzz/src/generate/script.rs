@@ -33,7 +33,7 @@ pub(super) fn script(case: &mut FuzzCase, is_slow: bool, rng: &mut CaseRng) {
     let is_audio = case.endpoint == Endpoint::AudioSpeech;
     for (index, deployment) in case.chain.iter_mut().enumerate() {
         if hangs == Some(index) {
-            deployment.script = hanging(rng);
+            deployment.script = hanging(case.group.is_some(), rng);
             continue;
         }
         // The addresses of an existing group always accept connections.
@@ -124,10 +124,11 @@ fn broken(streams: bool, rng: &mut CaseRng) -> Behavior {
     Behavior { wire, ..Behavior::named("ok") }
 }
 
-/// A script that hangs for longer than the target waits.
-fn hanging(rng: &mut CaseRng) -> Vec<Behavior> {
+/// A script that hangs for longer than the target waits. The addresses of an existing group always
+/// accept connections.
+fn hanging(connects: bool, rng: &mut CaseRng) -> Vec<Behavior> {
     vec![match rng.random_range(0..3) {
-        0 => Behavior::named(CONNECT_TIMEOUT),
+        0 if !connects => Behavior::named(CONNECT_TIMEOUT),
         1 => Behavior::named("connection_stalled"),
         _ => {
             let wire = WireFault { delay_ms: Some(TOO_LONG_MS), ..WireFault::default() };
@@ -138,8 +139,10 @@ fn hanging(rng: &mut CaseRng) -> Vec<Behavior> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
-    use crate::case::CaseDeployment;
+    use crate::case::{CaseDeployment, Step};
     use crate::executor::fixed_groups;
     use crate::generate::{Scope, generate};
     use crate::random::case_rng;
@@ -166,6 +169,26 @@ mod tests {
         let waits = waits(&Scope::default(), 200);
         assert!(waits.iter().all(|(_, is_pair)| *is_pair));
         assert!(waits.iter().any(|(wait, _)| *wait > SHORT_WAIT));
+    }
+
+    #[test]
+    fn existing_groups_get_cases_for_their_policies() {
+        let scope = Scope { groups: fixed_groups(&Scope::default(), true), ..Scope::default() };
+        let cases: Vec<_> = (0..400).map(|it| generate(&scope, &mut case_rng(3, it))).collect();
+        let is_broken = |it: &&FuzzCase| it.chain[0].script[0].reply != "ok";
+        let hangs = |it: &&FuzzCase| {
+            let first = &it.chain[0].script[0];
+            first.reply == "connection_stalled" || first.wire.delay_ms == Some(TOO_LONG_MS)
+        };
+        let count = |filter: &dyn Fn(&&FuzzCase) -> bool| cases.iter().filter(filter).count();
+        assert!(count(&|it| it.retries > 0 && is_broken(it)) > 20);
+        assert!(count(&|it| it.cooldown.is_some() && it.requests().count() > 1) > 50);
+        assert!(count(&|it| it.steps.iter().any(|step| matches!(step, Step::Advance(_)))) > 3);
+        assert!(count(&|it| it.total_timeout.is_some() && hangs(it)) > 1);
+        assert!(cases.iter().all(|it| it.chain.iter().all(|it| it.dead_end().is_none())));
+        let ids: Vec<_> = scope.groups.iter().map(|it| it.group.clone()).collect();
+        let unique: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len());
     }
 
     #[test]

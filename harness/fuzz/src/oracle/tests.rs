@@ -32,6 +32,7 @@ fn case(scripts: &[&[&str]], body: &str) -> FuzzCase {
         chain: scripts.iter().map(deployment).collect(),
         retries: 0,
         timeout: None,
+        total_timeout: None,
         cooldown: None,
         max_retry_after: None,
         steps: vec![call(body)],

@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use fallproof_protocol::behavior::Behavior;
 use fallproof_protocol::json::error_message;
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::request_log::{RecordedRequest, RequestKind};
@@ -12,7 +13,7 @@ use indexmap::IndexMap;
 use memchr::memmem;
 use serde_json::{Map, Value, json};
 
-use super::Runner;
+use super::{Runner, mock_deployment};
 
 impl Runner {
     /// Reason why the target cannot be judged by this scenario: one of its groups does not reach
@@ -74,6 +75,25 @@ impl Runner {
             }
         }
         false
+    }
+
+    /// Ends the series of failures of each deployment, if cooldowns start after more than one
+    /// failure: it makes plain calls for each group, so that each deployment succeeds. A failure
+    /// that such a call needs is followed by a success.
+    pub async fn end_failures(&self, scenario: &Scenario) {
+        for group in self.plan.groups_of(&scenario.id) {
+            let length = group.chain.len();
+            for (number, succeeds) in (1..length).flat_map(|it| [0, it]).chain([0]).enumerate() {
+                for (index, deployment) in group.chain.iter().enumerate() {
+                    let reply = if index < succeeds { "server_error" } else { "ok" };
+                    let script = vec![Behavior::named(reply)];
+                    let _ = self.mocks.wire.mount(mock_deployment(deployment, script, true));
+                }
+                let number = number.to_string();
+                self.call(scenario, group, &plain_call(group), ["failures", &number]).await;
+            }
+            self.mocks.forget(slice::from_ref(group)).await;
+        }
     }
 
     async fn examine(&self, scenario: &Scenario, group: &Group) -> Option<Inconclusive> {
