@@ -152,7 +152,10 @@ pub(super) const ALL: &[Saboteur] = &[
     forwards(
         "passes-cookies",
         "forwards the client's cookies and IP address to the providers",
-        |name| ["cookie", "forwarded", "x-forwarded-for"].contains(&name),
+        |name| {
+            let others = ["cookie", "x-azure-clientip", "x-envoy-external-address"];
+            name.ends_with("-ip") || name.contains("forwarded") || others.contains(&name)
+        },
     ),
     forwards("passes-control-headers", "forwards headers for gateways to the providers", |name| {
         name.starts_with("x-litellm-") || name.starts_with("x-portkey-")
@@ -210,6 +213,11 @@ pub(super) const ALL: &[Saboteur] = &[
     })
     .also(&["FP-CLIENT-10"]),
     wrapped("fails-on-null", "returns 500 if a field of the body is null", Wrapper::FailsOnNull),
+    wrapped(
+        "fails-on-wrong-types",
+        "returns 500 if `user` is not a string, or `metadata` not an object",
+        Wrapper::FailsOnTypes,
+    ),
     responses("fails-after-an-answer", "returns 500 when a provider has answered", |answer| {
         if answer.succeeds() {
             let error = r#"{"error":{"message":"Failed to convert.","type":"server_error"}}"#;
@@ -292,6 +300,16 @@ pub(super) const ALL: &[Saboteur] = &[
         answer.add_to_error("Traceback (most recent call last): KeyError: 'choices'");
     }),
     responses("lists-all-groups", "lists all groups in each error message", list_groups),
+    streams(
+        "shows-its-stack-in-streams",
+        "adds a stack trace to the error of a broken stream",
+        StreamFault::ShowsStack,
+    ),
+    streams(
+        "names-groups-in-streams",
+        "lists the other groups in the error of a broken stream",
+        StreamFault::NamesGroups,
+    ),
     requests(
         "tells-the-chain",
         "sends each provider the address of the last deployment in the chain",
@@ -514,6 +532,7 @@ pub(super) const ALL: &[Saboteur] = &[
     responses("claims-gzip", "labels its plain responses as gzip", |answer| {
         answer.header("content-encoding", "gzip");
     }),
+    streams("claims-gzip-in-streams", "labels its plain streams as gzip", StreamFault::ClaimsGzip),
     responses("unlabeled-gzip", "packs its responses without saying so", |answer| {
         *answer.body = Coding::Gzip.packed([&**answer.body]).concat();
     }),

@@ -7,6 +7,7 @@
 mod breaker;
 mod catalogue;
 mod faults;
+mod kept_connections;
 pub mod framing;
 pub mod header_passthrough;
 pub mod request_proxy;

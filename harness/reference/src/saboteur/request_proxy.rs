@@ -1,6 +1,6 @@
 //! A proxy between the reference router and the providers that changes requests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::resume_unwind;
@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, yield_now};
 
 use super::breaker::Breaker;
+use super::kept_connections::{KeptConnections, Sent};
 use fallproof_protocol::json::Tree;
 use fallproof_suite::plan::Group;
 
@@ -77,9 +78,8 @@ enum Memory {
     FailedIds(Mutex<HashMap<String, HeaderValue>>),
     /// The deployments that have failed.
     Breaker(Breaker),
-    /// The prefixes of the deployments that have replied. The proxy may have open connections to
-    /// them.
-    Connected(Mutex<HashSet<String>>),
+    /// Open connections to the deployments that have replied.
+    Connections(KeptConnections),
 }
 
 impl RequestProxy {
@@ -101,7 +101,7 @@ impl RequestProxy {
 
     /// Starts a proxy that reuses connections, and fails the call if its connection is lost.
     pub async fn start_trusting(groups: &[Group]) -> io::Result<Self> {
-        Self::start_with(groups, |_| {}, Memory::Connected(Mutex::default())).await
+        Self::start_with(groups, |_| {}, Memory::Connections(KeptConnections::default())).await
     }
 
     async fn start_with(
@@ -112,7 +112,7 @@ impl RequestProxy {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .pool_max_idle_per_host(if matches!(memory, Memory::Connected(_)) { 8 } else { 0 })
+            .pool_max_idle_per_host(0)
             .retry(reqwest::retry::never())
             .build()
             .map_err(io::Error::other)?;
@@ -150,21 +150,42 @@ async fn forward(
         return status(StatusCode::SERVICE_UNAVAILABLE);
     }
     let url = format!("{}{rest}", deployment.host);
-    let answer = state.send(method, &url, headers, body).await;
-    state.ended(&deployment.prefix, answer.as_ref().map(|(status, ..)| status.as_u16()));
-    match answer {
-        Some((status, mut headers, body)) => {
-            state.confuse_ids(&group.model, status, &mut headers);
-            let mut response = Response::new(body);
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
-            response
+    let answer = match &state.memory {
+        Memory::Connections(kept) => {
+            kept.send(&deployment.prefix, method, &url, headers, body).await
         }
-        None if state.has_been_connected(&deployment.prefix) => status(StatusCode::BAD_REQUEST),
+        _ => state.send(method, &url, headers, body).await,
+    };
+    let ended = |status| state.ended(&deployment.prefix, status);
+    match answer {
+        Sent::Answered(mut response) => {
+            ended(Some(response.status().as_u16()));
+            let status = response.status();
+            let headers = response.headers_mut();
+            headers.remove(CONTENT_LENGTH);
+            headers.remove(TRANSFER_ENCODING);
+            state.confuse_ids(&group.model, status, headers);
+            response.map(cut_at_the_same_byte)
+        }
+        Sent::Lost => status(StatusCode::BAD_REQUEST),
         // The provider did not respond, so the router must not get a response either. Unwinding,
         // without the message of a panic, is how a handler closes its connection.
-        None => resume_unwind(Box::new("the provider did not respond")),
+        Sent::Failed => {
+            ended(None);
+            resume_unwind(Box::new("the provider did not respond"))
+        }
     }
+}
+
+/// If the provider cuts off its response, the router's response is cut off at the same byte.
+fn cut_at_the_same_byte(body: Body) -> Body {
+    Body::from_stream(body.into_data_stream().then(|chunk| async {
+        if chunk.is_err() {
+            // Earlier data is flushed while the body is pending, but not when it is cut off.
+            yield_now().await;
+        }
+        chunk
+    }))
 }
 
 impl RequestChange {
@@ -173,17 +194,9 @@ impl RequestChange {
     }
 
     fn ended(&self, prefix: &str, status: Option<u16>) {
-        match &self.memory {
-            Memory::Breaker(breaker) => breaker.ended(prefix, status),
-            Memory::Connected(prefixes) if status.is_some() => {
-                prefixes.lock().insert(prefix.to_owned());
-            }
-            _ => {}
+        if let Memory::Breaker(breaker) = &self.memory {
+            breaker.ended(prefix, status);
         }
-    }
-
-    fn has_been_connected(&self, prefix: &str) -> bool {
-        matches!(&self.memory, Memory::Connected(prefixes) if prefixes.lock().contains(prefix))
     }
 
     /// Stores the request id of a failure, and sets it on the success that follows.
@@ -210,27 +223,12 @@ impl RequestChange {
         })
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        url: &str,
-        headers: HeaderMap,
-        body: Vec<u8>,
-    ) -> Option<(StatusCode, HeaderMap, Body)> {
+    async fn send(&self, method: Method, url: &str, headers: HeaderMap, body: Vec<u8>) -> Sent {
         let request = self.client.request(method, url).headers(headers).body(body);
-        let response = request.send().await.ok()?;
-        let (status, mut headers) = (response.status(), response.headers().clone());
-        headers.remove(CONTENT_LENGTH);
-        headers.remove(TRANSFER_ENCODING);
-        // If the provider cuts off its response, the router's response is cut off at the same byte.
-        let body = response.bytes_stream().then(|chunk| async {
-            if chunk.is_err() {
-                // Earlier data is flushed while the body is pending, but not when it is cut off.
-                yield_now().await;
-            }
-            chunk
-        });
-        Some((status, headers, Body::from_stream(body)))
+        match request.send().await {
+            Ok(response) => Sent::Answered(Response::from(response).map(Body::new)),
+            Err(_) => Sent::Failed,
+        }
     }
 }
 

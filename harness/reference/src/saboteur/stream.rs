@@ -4,8 +4,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 
 use axum::body::{Body, HttpBody as _};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use futures_util::stream::unfold;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -47,6 +47,12 @@ pub enum StreamFault {
     RestartsNumbers,
     /// The error of a broken stream blames the client's request.
     BlamesRequest,
+    /// The error of a broken stream shows a stack trace.
+    ShowsStack,
+    /// The error of a broken stream names all groups of the scenario.
+    NamesGroups,
+    /// The stream is labeled as gzip.
+    ClaimsGzip,
     /// Usage is reported even if the client did not ask for it.
     AddsUsage,
     /// The stream is labeled as JSON.
@@ -100,8 +106,23 @@ impl StreamFault {
         matches!(self, Self::Splices | Self::AsksOn)
     }
 
-    /// Applies the change to a stream. `rest` is the response of the next deployment after a break.
-    pub(super) fn apply(self, mut blocks: Vec<String>, rest: Vec<String>) -> Vec<String> {
+    /// The header that the change adds to a stream, or replaces.
+    pub(super) fn header(self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::NamesJson => Some((CONTENT_TYPE, HeaderValue::from_static("application/json"))),
+            Self::ClaimsGzip => Some((CONTENT_ENCODING, HeaderValue::from_static("gzip"))),
+            _ => None,
+        }
+    }
+
+    /// Applies the change to a stream. `rest` is the response of the next deployment after a break,
+    /// and `groups` are the names of the scenario's groups.
+    pub(super) fn apply(
+        self,
+        mut blocks: Vec<String>,
+        rest: Vec<String>,
+        groups: &[&str],
+    ) -> Vec<String> {
         let is_broken = is_broken(&blocks);
         let is_frame = |event: &Event| event.is_beginning() || event.finishes();
         let first = blocks
@@ -151,6 +172,12 @@ impl StreamFault {
                     *block = block.replace("server_error", "invalid_request_error");
                 }
             }
+            (Self::ShowsStack, _) => {
+                add_to_errors(&mut blocks, "Traceback (most recent call last): KeyError: 'choices'");
+            }
+            (Self::NamesGroups, _) => {
+                add_to_errors(&mut blocks, &format!("Groups: {}.", groups.join(", ")));
+            }
             (Self::SwallowsBreak, _) => blocks.retain(|block| !means(block, EventKind::Error)),
             (Self::PretendsWhole, _) if is_broken => {
                 blocks.retain(|it| !means(it, EventKind::Error) && !means(it, EventKind::End));
@@ -185,6 +212,13 @@ impl StreamFault {
         let kind = HeaderValue::from_static("text/event-stream");
         success.headers_mut().insert(CONTENT_TYPE, kind);
         success
+    }
+}
+
+/// Puts this text before the message of each error event.
+fn add_to_errors(blocks: &mut [String], text: &str) {
+    for block in blocks.iter_mut().filter(|block| means(block, EventKind::Error)) {
+        *block = block.replace("\"message\":\"", &format!("\"message\":\"{text} "));
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Wrapper {
     ChokesOnCoding,
     /// A call whose body has a member with the value null gets an error without an attempt.
     FailsOnNull,
+    /// A call whose body has a member of an unusual type gets an error without an attempt.
+    FailsOnTypes,
     /// A call that continues from a previous response goes to a router that does not know it.
     ForgetsIssuers,
 }
@@ -128,7 +130,12 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
     }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let group = asked["model"].as_str().unwrap_or_default().to_owned();
-    if state.wrapper == Wrapper::FailsOnNull && has_null(&asked) {
+    let has_failed = match state.wrapper {
+        Wrapper::FailsOnNull => has_null(&asked),
+        Wrapper::FailsOnTypes => has_odd_type(&asked),
+        _ => false,
+    };
+    if has_failed {
         return failure();
     }
     let obeys = match state.wrapper {
@@ -193,10 +200,10 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
             } else {
                 Vec::new()
             };
-            if fault == StreamFault::NamesJson {
-                head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            }
-            response = Response::from_parts(head, fault.apply(events, rest).concat().into());
+            head.headers.extend(fault.header());
+            let groups = state.groups_beside(&group);
+            let events = fault.apply(events, rest, &groups);
+            response = Response::from_parts(head, events.concat().into());
         }
         Wrapper::Streams(fault) if asked["stream"] == true => {
             response = fault.apply_to_error(response).await;
@@ -216,7 +223,15 @@ fn has_null(asked: &Value) -> bool {
     asked.as_object().is_some_and(|members| members.values().any(Value::is_null))
 }
 
-/// The answer to a body with a null member.
+/// Whether a member that gateways read themselves has a type that is not its own.
+fn has_odd_type(asked: &Value) -> bool {
+    let is_odd = |name: &str, is_usual: fn(&Value) -> bool| {
+        asked.get(name).is_some_and(|value| !value.is_null() && !is_usual(value))
+    };
+    is_odd("user", Value::is_string) || is_odd("metadata", Value::is_object)
+}
+
+/// The answer to a body that the wrapper does not expect.
 fn failure() -> Response {
     own_failure(r#"{"error":{"message":"Something went wrong.","type":"server_error"}}"#)
 }
@@ -243,9 +258,14 @@ fn renamed(body: &[u8], group: &str, other: &str) -> Bytes {
 impl WrapperState {
     /// Another group of the same scenario.
     fn sibling(&self, group: &str) -> Option<String> {
-        let scenario = self.scenarios.get(group)?;
-        let mut others = self.scenarios.iter().filter(|(name, _)| *name != group);
-        others.find(|(_, it)| *it == scenario).map(|(name, _)| name.clone())
+        self.groups_beside(group).first().map(|name| (*name).to_owned())
+    }
+
+    /// The other groups of the same scenario.
+    fn groups_beside(&self, group: &str) -> Vec<&str> {
+        let Some(scenario) = self.scenarios.get(group) else { return Vec::new() };
+        let others = self.scenarios.iter().filter(|(name, it)| *name != group && *it == scenario);
+        others.map(|(name, _)| name.as_str()).collect()
     }
 
     /// Makes the call, and reads the response to its end even if the client has disconnected.
