@@ -454,7 +454,7 @@ fn a_target_that_never_answers_fails_in_bounded_time_and_exits_with_1() {
     let output = against(std::mem::forget);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(
-        stdout(&output).contains("did not complete its response in time"),
+        stdout(&output).contains("did not complete its response within the client"),
         "{}",
         stdout(&output)
     );

@@ -3,6 +3,7 @@
 
 use fallproof_protocol::provider::Endpoint;
 use fallproof_protocol::sse::Event;
+use fallproof_suite::evidence::Ending;
 use fallproof_suite::requirement::Code;
 use fallproof_suite::scenario::{ClientKey, Step};
 use serde::de::IgnoredAny;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::answer::CONTENT_MEMBERS;
 use crate::collector::{Collector, waives};
-use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::observe::{Attempt, AttemptOutcome, ObservedCall, View};
 use crate::violation::ClientViolation::{
     AnswerAsError, EmptyError, ErrorAsPage, ErrorAsText, InventedStatus, NoErrorObject, OwnFailure,
     ReasonNotReported,
@@ -102,13 +103,16 @@ fn has_content(attempt: &Attempt<'_>) -> bool {
 }
 
 /// Finds a failure of the gateway itself: a 5xx without any attempt, although a deployment was
-/// available. 501 is allowed: the gateway does not have the endpoint.
+/// available. 501 is allowed: the gateway does not have the endpoint. A 4xx may be a refusal, unless
+/// the same call succeeded before; 429 is allowed even then.
 pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
     let view = found.view;
     let is_authorized = matches!(view.planned.send.key, ClientKey::Right);
     // Attempts at a deployment that refuses connections are not observed.
     let visible = (0..view.group.chain.len()).all(|chain_index| view.visible(chain_index));
-    if matches!(status, 500 | 502..=599)
+    let is_refusal = (400..=499).contains(&status) && status != 429;
+    let is_failure = matches!(status, 500 | 502..=599) || is_refusal && has_succeeded_before(view);
+    if is_failure
         && view.wired
         && view.observed.misdirected.is_empty()
         // FP-ROUTE-18 and FP-CLIENT-14 judge these two situations.
@@ -124,6 +128,25 @@ pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
         let excuse = is_steered.then(|| waives(view, Code::Control02)).flatten();
         found.breach(Code::Client06, OwnFailure { status }).excused(excuse);
     }
+}
+
+/// Whether the client made the same call before, byte for byte, and got a success.
+fn has_succeeded_before(view: View<'_>) -> bool {
+    let exchange = &view.observed.exchange;
+    view.earlier.iter().any(|it| {
+        it.group == view.observed.group
+            && it.exchange.sent == exchange.sent
+            && it.exchange.ending == Ending::Complete
+            && it.exchange.status == Some(200)
+            && same_call(view, it)
+    })
+}
+
+/// Whether the step of an earlier call sends the same headers with the same key to the same
+/// endpoint.
+fn same_call(view: View<'_>, earlier: &ObservedCall<'_>) -> bool {
+    let Some(Step::Calls(calls)) = view.scenario.steps.get(earlier.position) else { return false };
+    calls.get(earlier.call).is_some_and(|it| it.send == view.planned.send)
 }
 
 /// Whether the target may have refused the call with 503 because of concurrent calls.

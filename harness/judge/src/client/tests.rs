@@ -256,11 +256,29 @@ fn an_error_status_matches_the_failure(
     assert_found(waiving(Code::Client06)(case()), &exempt);
 }
 
+/// A gateway may refuse a call, but not one that it accepted before.
+#[rstest]
+#[case::refused(400, CALL, true)]
+#[case::not_found(404, CALL, true)]
+#[case::limited(429, CALL, false)]
+#[case::another_call(400, &CALL.replace("Hi", "Bye"), false)]
+fn a_call_that_succeeded_before_is_not_refused(
+    #[case] status: u16,
+    #[case] then: &str,
+    #[case] is_wrong: bool,
+) {
+    let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}{then}");
+    let case = Case::of(&text).attempt("primary").next_call().got(status, error("No."));
+    let wanted = format!("06 the client got status {status} without an attempt at any deployment");
+    let wanted: Vec<_> = is_wrong.then_some(&*wanted).into_iter().collect();
+    assert_found(case, &wanted);
+    assert_found(two().wired().got(status, &error("No.")), &[]);
+}
+
 #[rstest]
 #[case::of_the_gateway(500, &["06 the client got status 500 without an attempt at any deployment"])]
 #[case::overloaded(503, &["06 the client got status 503 without an attempt at any deployment"])]
 #[case::not_there(501, &[])]
-#[case::refused(400, &[])]
 #[case::rate_limited(429, &[])]
 fn a_gateway_fails_only_if_a_deployment_has_failed(#[case] status: u16, #[case] wanted: &[&str]) {
     let message = error("It failed.");
@@ -497,7 +515,7 @@ fn a_waived_model_name_is_exempt() {
 
 #[rstest]
 #[case::in_time(Ending::Complete, None)]
-#[case::silent(Ending::TimedOut, Some("did not complete its response in time"))]
+#[case::silent(Ending::TimedOut, Some("did not complete its response within the client's `--timeout`"))]
 #[case::closed(Ending::Closed, Some("closed the connection before the response was complete"))]
 #[case::reset(Ending::Reset, Some("reset the connection before the response was complete"))]
 #[case::gone(Ending::Unreachable("refused".to_owned()), Some("could not be reached (refused)"))]

@@ -44,7 +44,7 @@ pub(super) fn of_ending(ending: &Ending) -> &'static str {
         Ending::Complete => "completes its response",
         Ending::Closed => "closes the connection before the response is complete",
         Ending::Reset => "resets the connection before the response is complete",
-        Ending::TimedOut => "does not complete its response in time",
+        Ending::TimedOut => "does not complete its response within the client's `--timeout`",
         Ending::NotHttp(_) => "sends a response that is not HTTP",
         Ending::TooLong => "sends a response that exceeds the size limit",
         Ending::Unreachable(_) => "cannot be reached",

@@ -105,7 +105,7 @@ pub enum Alteration {
     NameAdded(String),
     #[strum(to_string = "arrived twice")]
     Twice,
-    #[strum(to_string = "arrived too late")]
+    #[strum(to_string = "arrived after an event that follows it")]
     Late,
     #[strum(to_string = "is not in the provider's stream")]
     NeverSent,
