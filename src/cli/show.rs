@@ -8,7 +8,9 @@ use fallproof_protocol::behavior::{self, WireFault};
 use fallproof_reference::saboteur::{self, Saboteur};
 use fallproof_report::phrases::counted;
 use fallproof_runner::adapter::{self, Adapter};
-use fallproof_suite::requirement::{self, Level, Requirement, Severity};
+use fallproof_suite::requirement::{
+    self, FAILURE_RULES, FailureRule, Level, Requirement, Severity,
+};
 use fallproof_suite::scenario::{self, Scenario};
 use fallproof_suite::yaml::nearest;
 use owo_colors::OwoColorize as _;
@@ -182,6 +184,16 @@ fn print_requirement(requirement: &Requirement) {
     };
     println!("{}\n{}\n\n{}\n", code.bold(), sentence.trim_end(), why.trim_end());
     println!("  {severity}\n  {level}\n  profile: {profile}");
+    if FailureRule::explain(*code) {
+        println!("  failures:");
+        for rule in &FAILURE_RULES {
+            let FailureRule { failure, falls_back, is_retried, counts, .. } = rule;
+            println!("    {failure}");
+            println!("      tries the next deployment: {falls_back}");
+            println!("      retries the same deployment: {is_retried}");
+            println!("      counts toward a cooldown: {counts}");
+        }
+    }
     println!("  sources:");
     for source in sources {
         println!("    {source}");

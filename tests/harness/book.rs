@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 
 use fallproof_suite::feature::Feature;
-use fallproof_suite::requirement;
+use fallproof_suite::requirement::{self, FAILURE_RULES, FailureRule};
 use serde_json::{Value, json};
 
 use crate::common::assert_up_to_date;
@@ -27,6 +27,18 @@ fn the_reference_pages_are_up_to_date() {
     for (name, text) in pages() {
         assert_up_to_date(&format!("docs/reference/{name}.md"), &text, "book");
     }
+}
+
+/// The guide has the table in the middle of its text.
+#[test]
+fn the_guide_says_which_failures_fall_back() {
+    let guide = include_str!("../../docs/test-your-gateway.md");
+    let rows = FAILURE_RULES.iter().map(|rule| {
+        let FailureRule { failure, falls_back, is_retried, counts, .. } = rule;
+        format!("| {failure} | {falls_back} | {is_retried} | {counts} |\n")
+    });
+    let table: String = rows.collect();
+    assert!(guide.contains(&format!("|---|---|---|---|\n{table}\n")), "it lacks:\n{table}");
 }
 
 fn adapter() -> String {

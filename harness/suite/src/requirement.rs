@@ -1,6 +1,7 @@
 //! Requirements: the rules of a correct fallback, as data.
 
 mod code;
+mod failures;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use strum::VariantArray as _;
 
 pub use self::code::Code;
+pub use self::failures::{FAILURE_RULES, FailureRule};
 use crate::profile::Profile;
 use crate::yaml::{self, At, Diagnostic, Source};
 

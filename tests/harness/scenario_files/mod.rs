@@ -7,3 +7,4 @@ mod refused;
 mod schema;
 mod shapes;
 mod support;
+mod wire_data;

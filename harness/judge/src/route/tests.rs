@@ -6,6 +6,7 @@ use fallproof_protocol::behavior::CutEnd;
 use fallproof_protocol::condition::Condition;
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::evidence::Ending;
+use fallproof_suite::requirement::FAILURE_RULES;
 use rstest::rstest;
 
 use crate::Outcome;
@@ -171,6 +172,35 @@ deployments:
   primary: { provider: openai, model: gpt-4o, script: [connection_refused] }
   backup: { provider: openai, model: gpt-4o, script: [ok] }
 ";
+
+/// The judge does what `fallproof show FP-ROUTE-03` says of each status.
+#[test]
+fn each_status_has_the_consequences_that_are_told() {
+    let found = |case: Case, code: &str| case.found("ROUTE").iter().any(|it| it.contains(code));
+    for rule in &FAILURE_RULES {
+        for &status in rule.statuses {
+            let yes = |text: &str| text.starts_with("yes");
+            let failing = |policy: &str| {
+                Case::with_policy(policy).attempt("primary").failing(status, None)
+            };
+            assert_eq!(
+                found(failing("").attempt("backup"), "ROUTE-04"),
+                !yes(rule.falls_back) && matches!(status, 400 | 413 | 422),
+                "{status} falls back"
+            );
+            let leads_on = Condition::RECOMMENDED.iter().any(|it| it.covers(Condition::Status(status)));
+            assert_eq!(leads_on, yes(rule.falls_back), "{status} falls back by default");
+            if yes(rule.falls_back) {
+                let retried = failing(", retries: 1").attempt("primary");
+                let is_wrong = found(retried, "ROUTE-15");
+                assert_eq!(is_wrong, rule.is_retried == "no", "{status} is retried");
+            }
+            let again = calls(COOLDOWN, &[CALL, CALL]).attempt("primary").failing(status, None);
+            let counts = found(again.next_call().attempt("primary"), "ROUTE-07");
+            assert_eq!(counts, yes(rule.counts), "{status} counts");
+        }
+    }
+}
 
 /// Attempts at a deployment that refuses connections are not observed.
 #[test]
