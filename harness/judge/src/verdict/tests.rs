@@ -199,6 +199,16 @@ fn a_failure_of_the_gateway_itself_is_judged_if_the_group_is_wired() {
 }
 
 #[test]
+fn a_missing_fallback_from_a_refused_connection_is_judged_if_the_target_is_wired() {
+    let refusing = TWO.replacen("[ok]", "[connection_refused]", 1);
+    let text = format!("{refusing}group: {{ chain: [primary, backup] }}\nsteps:\n{CALL}");
+    let message = r#"{"error":{"message":"It failed."}}"#;
+    let case = || Case::of(&text).got(502, message);
+    assert_eq!(verdict(case().wired()), (Outcome::Fail, Some(Failure::Honest)));
+    assert_ne!(verdict(case()).0, Outcome::Fail);
+}
+
+#[test]
 fn a_call_that_expects_no_attempt_is_judged() {
     let call = CALL.replace("body:", "key: none, body:");
     let text = format!("{TWO}group: {{ chain: [primary, backup] }}\nsteps:\n{call}");

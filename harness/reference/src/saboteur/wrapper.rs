@@ -200,7 +200,9 @@ async fn answer(State(state): State<Arc<WrapperState>>, request: Request) -> Res
             } else {
                 Vec::new()
             };
-            head.headers.extend(fault.header());
+            if let Some((name, value)) = fault.header() {
+                head.headers.insert(name, value);
+            }
             let groups = state.groups_beside(&group);
             let events = fault.apply(events, rest, &groups);
             response = Response::from_parts(head, events.concat().into());
