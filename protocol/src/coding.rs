@@ -198,6 +198,23 @@ mod tests {
         }
     }
 
+    /// A few kilobytes that unpack to many megabytes.
+    #[test]
+    fn a_bomb_is_unpacked_no_further_than_the_limit() {
+        let zeros = vec![0; 32 << 20];
+        for coding in [Coding::Gzip, Coding::Zstd] {
+            let bomb = coding.packed([&*zeros]).concat();
+            assert!(bomb.len() < zeros.len() / 100, "{}", bomb.len());
+            for most in [0, 1, 100_000] {
+                let plain = unpacked(&bomb, most).expect("it is packed");
+                assert_eq!(plain.len(), most, "{}", coding.name());
+            }
+            // Many bombs, one after the other.
+            let plain = unpacked(&bomb.repeat(3), 40 << 20).expect("it is packed");
+            assert_eq!(plain.len(), 40 << 20, "{}", coding.name());
+        }
+    }
+
     #[test]
     fn the_codings_of_a_body_are_read_from_its_header() {
         let coding = |value| Coding::in_headers(&headers("content-encoding", value));

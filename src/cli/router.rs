@@ -11,6 +11,7 @@ use fallproof_router::Config;
 use fallproof_suite::plan::{Addresses, Plan};
 use parking_lot::RwLock;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
 use super::mocks::is_reachable;
@@ -80,10 +81,16 @@ impl RouterArgs {
                 app.oneshot(request)
             });
             eprintln!("listening on http://{addr}/v1 (Ctrl-C to stop)");
-            axum::serve(listener, app)
-                .with_graceful_shutdown(stop)
-                .await
-                .map_err(|error| Stop::Harness(error.to_string()))
+            let (told, stopping) = oneshot::channel();
+            let serving = axum::serve(listener, app).with_graceful_shutdown(async {
+                stop.await;
+                let _ = told.send(());
+            });
+            tokio::select! {
+                served = serving => served.map_err(|error| Stop::Harness(error.to_string())),
+                // It waits for open connections, unless it is told twice.
+                () = told_again(stopping) => Ok(()),
+            }
         })
     }
 
@@ -114,6 +121,14 @@ impl RouterArgs {
 
     fn not_listening(&self, error: &std::io::Error) -> Stop {
         Stop::usage(format!("cannot listen on {}: {error}", self.listen))
+    }
+}
+
+/// Completes at the next signal after the first one, which `stopping` announces.
+async fn told_again(stopping: oneshot::Receiver<()>) {
+    match (stopping.await, terminated()) {
+        (Ok(()), Ok(again)) => again.await,
+        _ => std::future::pending().await,
     }
 }
 

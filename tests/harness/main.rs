@@ -18,6 +18,7 @@ mod properties;
 mod remote;
 mod reports;
 mod requests;
+mod router;
 mod scenario_files;
 #[path = "../common/scratch.rs"]
 mod scratch;

@@ -244,7 +244,8 @@ impl Case {
 
     /// Judges the case with this result.
     pub(super) fn judge_as(self, result: CaseResult) -> Judgment {
-        let Self { scenario, groups, others, capabilities, delay, simulated_clock, wired, .. } = self;
+        let Self { scenario, groups, others, capabilities, delay, simulated_clock, wired, .. } =
+            self;
         let evidence = Evidence {
             scenario: scenario.id.clone(),
             started: Duration::ZERO,

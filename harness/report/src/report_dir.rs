@@ -112,8 +112,13 @@ impl ReportDir {
 
     /// Says where the reports are, and what to open.
     pub(crate) fn named(&self) -> String {
-        let page = self.path.join(PAGE);
-        format!("reports in {} (open {})", self.path.display(), page.display())
+        let (path, page) = (self.path.display(), self.path.join(PAGE));
+        // If the disk is full, there is no page.
+        if page.is_file() {
+            format!("reports in {path} (open {})", page.display())
+        } else {
+            format!("reports in {path}, without {PAGE}")
+        }
     }
 }
 

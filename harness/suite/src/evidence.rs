@@ -303,7 +303,9 @@ impl Ending {
             Self::Complete => "answered".into(),
             Self::Closed => "closed the connection before the response was complete".into(),
             Self::Reset => "reset the connection before the response was complete".into(),
-            Self::TimedOut => "did not complete its response within the client's `--timeout`".into(),
+            Self::TimedOut => {
+                "did not complete its response within the client's `--timeout`".into()
+            }
             Self::NotHttp(error) => format!("sent a response that is not HTTP ({error})"),
             Self::TooLong => format!(
                 "sent more than is read of a response: {} MiB, {MOST_ANSWER_EVENTS} events, or \

@@ -515,7 +515,10 @@ fn a_waived_model_name_is_exempt() {
 
 #[rstest]
 #[case::in_time(Ending::Complete, None)]
-#[case::silent(Ending::TimedOut, Some("did not complete its response within the client's `--timeout`"))]
+#[case::silent(
+    Ending::TimedOut,
+    Some("did not complete its response within the client's `--timeout`")
+)]
 #[case::closed(Ending::Closed, Some("closed the connection before the response was complete"))]
 #[case::reset(Ending::Reset, Some("reset the connection before the response was complete"))]
 #[case::gone(Ending::Unreachable("refused".to_owned()), Some("could not be reached (refused)"))]

@@ -52,7 +52,10 @@ fn two_without_expectations() -> Case {
 
 #[rstest]
 #[case::closed(Ending::Closed, "the target closed the connection before the response was complete")]
-#[case::silent(Ending::TimedOut, "the target did not complete its response within the client's `--timeout`")]
+#[case::silent(
+    Ending::TimedOut,
+    "the target did not complete its response within the client's `--timeout`"
+)]
 #[case::disconnected(Ending::Disconnected, "the target was disconnected by its client")]
 fn the_response_must_be_complete(#[case] ending: Ending, #[case] wanted: &str) {
     assert_missed(expecting("status: 500").attempt("primary").ended_with(ending), &[wanted]);

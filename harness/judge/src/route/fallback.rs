@@ -33,8 +33,8 @@ fn after_no_connection(found: &mut Collector<'_>) {
     if !matches!(send.key, ClientKey::Right) || send.encoding.is_some() {
         return;
     }
-    let has_failed = exchange.ending == Ending::Complete
-        && exchange.status.is_some_and(|status| status >= 500);
+    let has_failed =
+        exchange.ending == Ending::Complete && exchange.status.is_some_and(|status| status >= 500);
     let has_total = view.group.policy.total_timeout_ms.is_some();
     let first = view.group.chain.first().filter(|_| !view.visible(0));
     let (true, true, false, Some(first)) = (has_failed, view.wired, has_total, first) else {

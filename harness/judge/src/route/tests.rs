@@ -179,15 +179,15 @@ fn each_status_has_the_consequences_that_are_told() {
     for rule in &FAILURE_RULES {
         for &status in rule.statuses {
             let yes = |text: &str| text.starts_with("yes");
-            let failing = |policy: &str| {
-                Case::with_policy(policy).attempt("primary").failing(status, None)
-            };
+            let failing =
+                |policy: &str| Case::with_policy(policy).attempt("primary").failing(status, None);
             assert_eq!(
                 found(failing("").attempt("backup"), "ROUTE-04"),
                 !yes(rule.falls_back) && matches!(status, 400 | 413 | 422),
                 "{status} falls back"
             );
-            let leads_on = Condition::RECOMMENDED.iter().any(|it| it.covers(Condition::Status(status)));
+            let leads_on =
+                Condition::RECOMMENDED.iter().any(|it| it.covers(Condition::Status(status)));
             assert_eq!(leads_on, yes(rule.falls_back), "{status} falls back by default");
             if yes(rule.falls_back) {
                 let retried = failing(", retries: 1").attempt("primary");

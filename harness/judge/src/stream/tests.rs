@@ -105,7 +105,10 @@ fn truncated_records_are_not_compared() {
 )]
 #[case::lost_at_the_end("role one done", "event 3 of attempt 1 was lost: {two}")]
 #[case::twice("role one two two stop done", "event 3 of attempt 1 arrived twice: {two}")]
-#[case::late("role two one stop done", "event 2 of attempt 1 arrived after an event that follows it: {one}")]
+#[case::late(
+    "role two one stop done",
+    "event 2 of attempt 1 arrived after an event that follows it: {one}"
+)]
 #[case::changed_and_sent_later(
     "role 2 one two stop done",
     "event 2 of attempt 1 was lost, or changed at /choices/0/delta/content: {2}"

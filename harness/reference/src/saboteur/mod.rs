@@ -7,9 +7,9 @@
 mod breaker;
 mod catalogue;
 mod faults;
-mod kept_connections;
 pub mod framing;
 pub mod header_passthrough;
+mod kept_connections;
 pub mod request_proxy;
 pub mod response_filter;
 pub mod stream;

@@ -173,7 +173,10 @@ impl StreamFault {
                 }
             }
             (Self::ShowsStack, _) => {
-                add_to_errors(&mut blocks, "Traceback (most recent call last): KeyError: 'choices'");
+                add_to_errors(
+                    &mut blocks,
+                    "Traceback (most recent call last): KeyError: 'choices'",
+                );
             }
             (Self::NamesGroups, _) => {
                 add_to_errors(&mut blocks, &format!("Groups: {}.", groups.join(", ")));

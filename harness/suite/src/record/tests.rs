@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::capabilities::Capabilities;
-use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange};
+use crate::evidence::{CallEvidence, CaseResult, Ending, Evidence, Exchange, Inconclusive};
 use crate::plan::{Addresses, Deployment};
 use crate::requirement::Code;
 use crate::scenario::{Scenario, Suite};
@@ -197,6 +197,41 @@ fn good(keys: Keys, mask: Mask) -> Vec<u8> {
         writer.end(Duration::from_secs(5), all.iter().map(|it| it.id.as_str()))
     };
     written().expect("memory can be written to")
+}
+
+/// What is kept of the first case if its attempt has this body.
+fn kept(body: Vec<u8>) -> Evidence {
+    let scenarios = scenarios();
+    let plan = plan(&scenarios);
+    let all: Vec<_> = scenarios.iter().collect();
+    let mut evidence = seen(all[0], &plan, SECRET);
+    let CaseResult::Played(calls) = &mut evidence.result else { panic!("it was played") };
+    calls[0].requests[0].body = body;
+    let written = || {
+        let mut writer =
+            Writer::of(Vec::new(), &header(&scenarios, SECRET), &all, Mask::new([SECRET.own]))?;
+        writer.start(&plan)?;
+        writer.case(&evidence)?;
+        writer.end(Duration::from_secs(5), [&*all[0].id])
+    };
+    let file = written().expect("memory can be written to");
+    read(&file).expect("it is valid").remove(0)
+}
+
+#[test]
+fn a_case_that_is_long_even_when_compressed_is_only_named() {
+    let is_too_long = |it: &Evidence| it.result == CaseResult::Inconclusive(Inconclusive::TooLong);
+    let noise = |length: usize| {
+        let mut state = 1_u64;
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        (0..length).map(next).collect::<Vec<_>>()
+    };
+    assert!(!is_too_long(&kept(noise(MOST_WRITTEN_OF_A_CASE / 8))));
+    assert!(is_too_long(&kept(noise(MOST_WRITTEN_OF_A_CASE / 8 * 9))));
+    assert!(!is_too_long(&kept(vec![b'a'; MOST_WRITTEN_OF_A_CASE * 2])));
 }
 
 fn text(file: &[u8]) -> String {

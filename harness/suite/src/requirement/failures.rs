@@ -63,6 +63,9 @@ const fn rule(
 impl FailureRule {
     /// Whether the rules are part of what this requirement says.
     pub fn explain(code: Code) -> bool {
-        matches!(code, Code::Route03 | Code::Route04 | Code::Route05 | Code::Route07 | Code::Route15)
+        matches!(
+            code,
+            Code::Route03 | Code::Route04 | Code::Route05 | Code::Route07 | Code::Route15
+        )
     }
 }
