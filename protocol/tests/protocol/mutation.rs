@@ -24,6 +24,7 @@ pub(crate) fn each<T: std::fmt::Debug>(
 }
 
 /// Random bytes, pieces of the format in any order, or one of these valid inputs with damage.
+#[allow(dead_code, reason = "not every test binary uses it")]
 pub(crate) fn inputs(
     valid: Vec<Vec<u8>>,
     pieces: &'static [&'static str],
