@@ -1,27 +1,21 @@
 //! Damaged evidence files: they are either rejected, or judged without a crash.
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use fallproof_judge::Case;
 use fallproof_reference::{ReferenceTarget, saboteur};
-use fallproof_report::convert::{self, Context};
-use fallproof_report::event::Raw;
-use fallproof_report::redact::Redactor;
-use fallproof_report::trace;
 use fallproof_runner::Runner;
-use fallproof_suite::record::{Entry, Reader, RecordError};
 use fallproof_suite::scenario::Suite;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 
+use crate::checks::evidence::check;
 use crate::evidence_file;
+use crate::mutation::each;
 
 /// The text of a run with varied cases: answers, streams, audio, cuts, refusals and a clock.
 static GOOD: LazyLock<String> = LazyLock::new(|| {
@@ -154,39 +148,10 @@ fn replace(
     text.splice(range, with);
 }
 
-/// Reads, judges and reports the cases of the file. Returns their number.
-fn judged(file: &[u8]) -> Result<usize, RecordError> {
-    let mut reader = Reader::of(Path::new("evidence"), file)?;
-    let mut cases = 0;
-    while let Some(entry) = reader.entry()? {
-        let Entry::Case(ended) = entry else { continue };
-        let facts = reader.header.facts(ended.groups(), ended.all_groups());
-        let scenario = &reader.scenarios[ended.scenario];
-        let case = Case::new(scenario, facts, ended.evidence.clone());
-        let redactor = Redactor::of([]);
-        let context = Context { scenario, groups: facts.groups, replay: "fallproof run" };
-        let _ = convert::case(&case, context);
-        let _ = trace::write(Raw { judged: &case, context, redactor: &redactor });
-        cases += 1;
-    }
-    Ok(cases)
-}
-
 #[test]
 fn a_damaged_file_is_refused_or_judged_without_a_panic() {
-    assert!(judged(&damaged(&[])).unwrap_or_else(|error| panic!("{error}")) >= 6);
-    let cases = std::env::var("FALLPROOF_CASES").ok().and_then(|it| it.parse().ok());
-    let config =
-        Config { cases: cases.unwrap_or(64), failure_persistence: None, ..Config::default() };
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[6; 32]);
-    let strategy = prop::collection::vec(damage(), 1..4);
-    let tried = TestRunner::new_with_rng(config, rng).run(&strategy, |damages| {
-        if let Err(error) = judged(&damaged(&damages)) {
-            let text = error.to_string();
-            let is_a_line = text.starts_with("evidence, line ") && !text.contains(char::is_control);
-            prop_assert!(is_a_line && text.chars().count() < 500, "{text}");
-        }
-        Ok(())
+    assert!(check(&damaged(&[])).is_some_and(|cases| cases >= 6), "the file itself is refused");
+    each(48, &prop::collection::vec(damage(), 1..4), |damages| {
+        check(&damaged(&damages));
     });
-    tried.unwrap_or_else(|error| panic!("{error}"));
 }

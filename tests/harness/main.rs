@@ -3,6 +3,8 @@
 mod adapters;
 mod anywhere;
 mod book;
+#[path = "../common/checks/mod.rs"]
+mod checks;
 mod cli;
 mod client;
 mod codes;
@@ -13,8 +15,11 @@ mod evidence;
 mod evidence_file;
 mod fuzz;
 mod hostile;
+#[path = "../../protocol/tests/protocol/mutation.rs"]
+mod mutation;
 mod probe;
 mod properties;
+mod readers;
 mod remote;
 mod reports;
 mod requests;

@@ -101,6 +101,10 @@ impl Source {
             (0..=byte.min(self.text.len())).rfind(|byte| self.text.is_char_boundary(*byte))
         };
         let mut start = boundary(span.start).unwrap_or_default();
+        if start == self.text.len() {
+            // The end of the file is shown at the end of its last line, not on an empty line after it.
+            start = self.text.trim_end_matches(['\r', '\n']).len();
+        }
         if span.is_empty() && self.text[start..].trim_start_matches('\r').starts_with('\n') {
             // A missing value at the end of a line is shown at its key's colon.
             start = boundary(start.saturating_sub(1)).unwrap_or_default();

@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::MOST_HEADERS;
 
-/// Maximum length of a chunk-size or trailer line, in bytes.
+/// Maximum length of a chunk-size or trailer line, in bytes, including its end.
 const LONGEST_LINE: usize = 64 * 1024;
 
 /// How the end of a body is determined.
@@ -133,8 +133,9 @@ impl BodyReader {
                     let progress = if left == 0 { Progress::Chunk } else { Progress::More };
                     break self.or_too_long(progress, body);
                 }
+                // A line has the same limit whether it arrives in pieces or at once.
                 State::ChunkSize => match httparse::parse_chunk_size(rest) {
-                    Ok(httparse::Status::Complete((length, size))) => {
+                    Ok(httparse::Status::Complete((length, size))) if length <= LONGEST_LINE => {
                         used += length;
                         self.state =
                             if size == 0 { State::Trailers(0) } else { State::Chunk(size) };
@@ -142,7 +143,7 @@ impl BodyReader {
                     Ok(httparse::Status::Partial) if rest.len() < LONGEST_LINE => {
                         break Progress::More;
                     }
-                    Ok(httparse::Status::Partial) => return Err(BodyError::EndlessChunkSize),
+                    Ok(_) => return Err(BodyError::EndlessChunkSize),
                     Err(_) => return Err(BodyError::ChunkSize),
                 },
                 State::ChunkEnd => match rest {
@@ -154,13 +155,17 @@ impl BodyReader {
                     _ => return Err(BodyError::ChunkTooLong),
                 },
                 State::Trailers(lines) => match memmem::find(rest, b"\r\n") {
+                    Some(0) => {
+                        used += 2;
+                        self.state = State::Done;
+                    }
+                    Some(end) if end + 2 > LONGEST_LINE => return Err(BodyError::EndlessLine),
+                    Some(_) if lines == MOST_HEADERS => return Err(BodyError::EndlessTrailers),
                     Some(end) => {
                         used += end + 2;
-                        self.state =
-                            if end == 0 { State::Done } else { State::Trailers(lines + 1) };
+                        self.state = State::Trailers(lines + 1);
                     }
                     None if rest.len() >= LONGEST_LINE => return Err(BodyError::EndlessLine),
-                    None if lines > MOST_HEADERS => return Err(BodyError::EndlessTrailers),
                     None => break Progress::More,
                 },
             }

@@ -55,7 +55,7 @@ pub fn after_response(bytes: &[u8]) -> Option<&[u8]> {
         let head = response_head(rest).ok()??;
         rest = &rest[head.length..];
         // Another head follows an interim response.
-        if head.status >= 200 {
+        if !(100..200).contains(&head.status) {
             break response_framing(head.status, &head.headers).ok()?;
         }
     };
@@ -142,6 +142,8 @@ mod tests {
         assert_eq!(after("\r\nabc"), None, "the body ends with the connection");
         let interim = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No\r\n\r\nx";
         assert_eq!(after_response(interim.as_bytes()), Some(&b"x"[..]));
+        let low = b"HTTP/1.1 099 No\r\ncontent-length: 1\r\n\r\nab";
+        assert_eq!(after_response(low), Some(&b"b"[..]), "only 1xx is interim, as for the client");
         assert_eq!(after_response(b"SSH-2.0\r\n"), None);
     }
 }

@@ -29,7 +29,7 @@ pub fn load_alone(file: &Path) -> Result<Vec<Scenario>, LoadError> {
 }
 
 /// Like [`load`], for a file whose bytes were already read.
-pub(super) fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>, LoadError> {
+pub fn read(file: &Path, bytes: &[u8], id: &str) -> Result<Vec<Scenario>, LoadError> {
     from(&Source::of(file, bytes)?, file, id)
 }
 

@@ -37,7 +37,7 @@ use crate::feature::{Ability, Feature};
 use crate::profile::Profile;
 use crate::requirement::Code;
 
-pub use load::{load, load_alone};
+pub use load::{load, load_alone, read};
 pub use load_deployments::DEFAULT_API_VERSION;
 pub use naming::{LONGEST_ID, is_case_id, is_id};
 pub use pattern::Pattern;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use thiserror::Error;
 
+use crate::text::is_printable;
+
 /// All errors that were found in one or more files.
 ///
 /// `Display` gives the text without colors.
@@ -128,7 +130,9 @@ impl Diagnostic {
         if let Some(help) = &self.help {
             report = report.element(Level::HELP.message(help));
         }
-        renderer.render(&[report])
+        // The renderer replaces most characters that control a terminal, but not all. Escapes are its own.
+        let is_strange = |it: char| !matches!(it, '\n' | '\u{1b}') && !is_printable(it);
+        renderer.render(&[report]).replace(is_strange, "\u{fffd}")
     }
 }
 

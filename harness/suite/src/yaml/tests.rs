@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{At, parse};
+use crate::text::is_printable;
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
@@ -117,9 +118,21 @@ fn a_mismatch_is_described_in_plain_words() {
         ("[text]", "1:1", "expected a mapping"),
         ("~", "1:1", "expected a mapping"),
         ("# nothing", "1:1", "the file is empty"),
+        ("%YAML 1.2\n\n", "1:9", "did not find expected <document start>"),
     ] {
         let error = read(text).expect_err(text);
         assert!(error.contains(words), "{words}: {error}");
         assert!(error.contains(&format!("a.yaml:{place}\n")), "{place}: {error}");
+    }
+}
+
+#[test]
+fn no_character_of_a_file_controls_the_terminal_that_shows_an_error() {
+    // U+009B begins a command, like ESC and `[`.
+    for strange in ["\u{9b}2J", "\u{1b}[2J", "\u{202e}", "\u{2028}", "\u{200b}"] {
+        let error = read(&format!("wrong{strange}: 1")).expect_err(strange);
+        let shows = |it: &str| error.contains(it) || error.contains(char::REPLACEMENT_CHARACTER);
+        assert!(shows("\u{241b}[2J"), "{error:?}");
+        assert!(error.chars().all(|it| it == '\n' || is_printable(it)), "{error:?}");
     }
 }

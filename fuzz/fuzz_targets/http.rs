@@ -1,0 +1,9 @@
+//! HTTP/1 heads and bodies.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../protocol/tests/protocol/checks/http.rs"]
+mod checks;
+
+fuzz_target!(|bytes: &[u8]| checks::check(bytes));

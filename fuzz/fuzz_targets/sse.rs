@@ -1,0 +1,9 @@
+//! Server-sent events.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../protocol/tests/protocol/checks/sse.rs"]
+mod checks;
+
+fuzz_target!(|bytes: &[u8]| checks::check(bytes));
