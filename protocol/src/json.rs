@@ -9,5 +9,5 @@ mod tokens;
 
 pub use self::diff::{Difference, DifferenceKind, differences};
 pub use self::document::{Tree, quoted};
-pub use self::error_message::error_message;
+pub use self::error_message::{error_message, error_text};
 pub use self::tokens::{Token, Tokens, unescaped};

@@ -6,18 +6,24 @@ use serde_json::Value;
 const MAX_CHARS: usize = 100;
 
 /// JSON pointers to the message in the errors of common servers.
-const PLACES: [&str; 4] = ["/error/message", "/error", "/message", "/detail"];
+const PLACES: [&str; 5] =
+    ["/error/message", "/error", "/message", "/detail", "/response/error/message"];
 
 /// Returns the message of an error in JSON, on one line. A long message is cut.
 pub fn error_message(body: &[u8]) -> Option<String> {
+    let message = error_text(body)?;
+    match message.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => Some(format!("{}…", &message[..end])),
+        None => Some(message),
+    }
+}
+
+/// Returns the whole message of an error in JSON, on one line. `None` if it is empty.
+pub fn error_text(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let message = PLACES.iter().find_map(|place| body.pointer(place)?.as_str())?;
     let words: Vec<_> = message.split_whitespace().collect();
-    let message = words.join(" ");
-    match message.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => Some(format!("{}…", &message[..end])),
-        None => Some(message).filter(|message| !message.is_empty()),
-    }
+    Some(words.join(" ")).filter(|message| !message.is_empty())
 }
 
 #[cfg(test)]
