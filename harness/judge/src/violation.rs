@@ -1,5 +1,6 @@
 //! Violations as data. `Display` writes a violation as a sentence.
 
+mod about;
 mod auth;
 mod client;
 mod control;
