@@ -13,9 +13,12 @@
 //! The causes depend only on the violations and facts, not on the order of the cases. Their ids are
 //! made from the first symptom of each, so that they stay the same from run to run.
 
+mod example;
 mod facts;
 mod group;
+mod own_error;
 mod scope;
+mod subjects;
 mod symptom;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,7 @@ use fallproof_suite::requirement::Code;
 pub(crate) use self::facts::facts;
 pub use self::facts::{AttemptFacts, CallFacts, CaseFacts, FaultClass, Fingerprint};
 pub use self::group::causes;
+pub use self::own_error::{OwnError, Sent};
 pub use self::scope::Scope;
 use crate::violation::Verdict;
 
@@ -76,6 +80,14 @@ pub struct CauseId {
     /// The member of the body, the endpoint, or the kind of expectation. Empty if the cause is all
     /// that violates the requirement.
     pub detail: String,
+}
+
+impl CauseId {
+    /// The id with one more part.
+    fn with(&self, part: &str) -> Self {
+        let parts: Vec<_> = [&*self.detail, part].into_iter().filter(|it| !it.is_empty()).collect();
+        Self { detail: parts.join("/"), ..self.clone() }
+    }
 }
 
 impl fmt::Display for CauseId {

@@ -23,6 +23,7 @@ mod leak;
 mod made_again;
 mod names;
 pub mod observe;
+mod odd;
 mod payload;
 mod route;
 mod stream;
@@ -39,17 +40,18 @@ use fallproof_suite::scenario::{self, Scenario};
 use memchr::memmem;
 
 pub use self::cause::{
-    AttemptFacts, CallFacts, CaseFacts, Cause, CauseId, Causes, FaultClass, Fingerprint, Scope,
-    causes,
+    AttemptFacts, CallFacts, CaseFacts, Cause, CauseId, Causes, FaultClass, Fingerprint, OwnError,
+    Scope, Sent, causes,
 };
 pub use self::claims::{Claim, Contradiction, Seen, Sighting, contradictions};
 pub use self::excuse::Excuse;
+pub use self::odd::OddMember;
 pub use self::verdict::{Failure, Outcome};
 pub use self::violation::{
     Alteration, AuthViolation, ChainDeviation, ClientViolation, CodingMisfit, ControlViolation,
-    CooldownReason, Effect, ExpectationViolation, Failed, HeaderViolation, LeakViolation,
-    PayloadViolation, ProviderFailure, Restart, RouteViolation, StreamViolation,
-    UnauthorizedClient, Unreadable, Verdict, Violation, ViolationKind,
+    CooldownReason, Effect, ExpectationViolation, Failed, FalseStart, HeaderViolation,
+    LeakViolation, PayloadViolation, Phrase, ProviderFailure, Restart, RouteViolation,
+    StreamViolation, Subject, UnauthorizedClient, Unreadable, Verdict, Violation, ViolationKind,
 };
 use crate::collector::Collector;
 use crate::observe::{ObservedCall, View};

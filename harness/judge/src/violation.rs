@@ -1,5 +1,6 @@
 //! Violations as data. `Display` writes a violation as a sentence.
 
+mod about;
 mod auth;
 mod client;
 mod control;
@@ -11,6 +12,7 @@ mod leak;
 mod payload;
 mod route;
 mod stream;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -25,11 +27,15 @@ pub use self::client::{ClientViolation, CodingMisfit, ProviderFailure};
 pub use self::control::{ChainDeviation, ControlViolation};
 pub use self::effect::Effect;
 pub use self::expectation::ExpectationViolation;
+#[cfg(test)]
+pub(crate) use self::fault::GAP;
+pub(crate) use self::fault::without_indexes;
 pub use self::header::HeaderViolation;
 pub use self::leak::LeakViolation;
 pub use self::payload::{PayloadViolation, Unreadable};
 pub use self::route::{CooldownReason, Failed, RouteViolation};
-pub use self::stream::{Alteration, Restart, StreamViolation};
+pub use self::stream::{Alteration, FalseStart, Restart, StreamViolation};
+pub use self::subject::{Phrase, Subject};
 use super::excuse::Excuse;
 use crate::observe::Attempt;
 
@@ -135,13 +141,19 @@ macro_rules! families {
             }
 
             /// The fault of the target, as a verb phrase that follows the target's name. The phrase
-            /// leaves out what varies between the cases of one fault. `pointer` is the JSON pointer
-            /// of the violations, with `*` for each array index.
-            pub fn fault(&self, pointer: Option<&str>) -> String {
+            /// leaves out what varies between the cases of one fault. It has a gap for the
+            /// [subjects](Self::subject) of the violations. `pointer` is their JSON pointer.
+            pub fn phrase(&self, pointer: Option<&str>) -> Phrase {
                 let place = fault::Place(pointer);
-                match self {
+                Phrase::new(&match self {
                     $(Self::$family(kind) => kind.fault(place),)*
-                }
+                })
+            }
+
+            /// The phrase of a single violation.
+            pub fn fault(&self, pointer: Option<&str>) -> String {
+                let subject = self.subject(pointer);
+                self.phrase(pointer).about(&subject.iter().collect::<Vec<_>>())
             }
 
             fn write(&self, at: At<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,7 +185,7 @@ families! {
 
 /// Defines the violations of one family: the fields of each, its sentence, and its fault phrase. The
 /// three names in parentheses are bound to the attempt's number, its deployment and the JSON pointer;
-/// in a fault phrase, only the pointer is bound, to a `Place`. Fields that need formatting are passed
+/// in a fault phrase, only the pointer is bound, to a `Place`, and `fault::GAP` stands for the subject. Fields that need formatting are passed
 /// as named arguments after the sentence or phrase.
 macro_rules! violations {
     (

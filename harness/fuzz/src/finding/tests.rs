@@ -25,6 +25,7 @@ fn call(endpoint: Endpoint) -> CallFacts {
             attempt(Surface::AzureV1, None),
         ],
         looks_like_success: true,
+        own_error: None,
     }
 }
 

@@ -9,9 +9,13 @@ use fallproof_suite::scenario::Body;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::own_error::OwnError;
 use crate::observe::{Attempt, AttemptOutcome, View};
 use crate::verdict::looks_like_success;
-use crate::violation::{ClientViolation, Effect, Verdict, Violation, ViolationKind};
+use crate::violation::{
+    ClientViolation, Effect, Phrase, StreamViolation, Subject, Verdict, Violation, ViolationKind,
+    without_indexes,
+};
 
 /// The facts and fingerprints of a case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct CallFacts {
     pub attempts: Vec<AttemptFacts>,
     /// Whether the response looked like a success to the client.
     pub looks_like_success: bool,
+    /// The error that the client got, if the target wrote it itself.
+    pub own_error: Option<OwnError>,
 }
 
 /// Where an attempt went, and how it failed.
@@ -72,10 +78,10 @@ pub struct Fingerprint {
     pub requirement: Option<Code>,
     /// The name of the kind of violation.
     pub kind: &'static str,
-    /// What the target did, as a phrase that follows its name.
-    pub fault: String,
-    /// The same without the member that it is about.
-    pub general_fault: String,
+    /// What the target did, with a gap for the subject.
+    pub phrase: Phrase,
+    /// What it is about within its requirement.
+    pub subject: Option<Subject>,
     /// The member of the body that it is about: a JSON pointer without array indexes.
     pub pointer: Option<String>,
     /// Index of the call in the case, from 0.
@@ -96,6 +102,7 @@ pub(crate) fn facts(view: View<'_>) -> CallFacts {
         members: members(view),
         attempts: view.attempts().map(attempt).collect(),
         looks_like_success: looks_like_success(view.observed),
+        own_error: OwnError::of(view),
     }
 }
 
@@ -167,21 +174,19 @@ fn class(failure: Condition) -> FaultClass {
 /// The kind of a violation by a target that closes the connection before its response is complete.
 pub(super) const CUT_OFF: &str = "cut-off";
 
+/// The kind of a violation about an event that is so large that its size may be the reason.
+pub(super) const LARGE_EVENT: &str = "large-event";
+
 /// The name of the kind. To close a connection and never to answer are two faults, although one
-/// requirement forbids both.
+/// requirement forbids both. What a client gets in place of a stream also tells faults apart.
 fn kind(kind: &ViolationKind) -> &'static str {
     use fallproof_suite::evidence::Ending::{Closed, Reset};
     match kind {
         ViolationKind::Client(ClientViolation::Unanswered { ending: Closed | Reset }) => CUT_OFF,
+        ViolationKind::Stream(StreamViolation::InventedSuccess { with }) => with.name(),
+        ViolationKind::Stream(StreamViolation::Altered { large: Some(_), .. }) => LARGE_EVENT,
         kind => kind.name(),
     }
-}
-
-/// The pointer with `*` for each array index.
-fn without_indexes(pointer: &str) -> String {
-    let is_index = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
-    let parts = pointer.split('/').map(|part| if is_index(part) { "*" } else { part });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 impl Fingerprint {
@@ -191,14 +196,19 @@ impl Fingerprint {
         Self {
             requirement: violation.requirement,
             kind: kind(&violation.kind),
-            fault: violation.kind.fault(pointer.as_deref()),
-            general_fault: violation.kind.fault(None),
+            phrase: violation.kind.phrase(pointer.as_deref()),
+            subject: violation.kind.subject(pointer.as_deref()),
             pointer,
             call: violation.call,
             attempt: violation.attempt.map(|number| number.saturating_sub(1)),
             effect: violation.kind.effect(),
             verdict: violation.verdict,
         }
+    }
+
+    /// What the target did, as a phrase that follows its name.
+    pub fn fault(&self) -> String {
+        self.phrase.about(&self.subject.iter().collect::<Vec<_>>())
     }
 
     /// The top-level member that the violation is about.

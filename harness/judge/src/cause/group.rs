@@ -20,22 +20,34 @@ pub fn causes(cases: &[&CaseFacts]) -> Causes {
     let follow = by_effect(&run, &symptoms);
     let mut groups = Vec::<Group>::new();
     for (index, symptom) in symptoms.iter().enumerate().filter(|it| !follow.contains_key(&it.0)) {
-        let is_head = follow.values().any(|head| *head == index);
-        let found = (!is_head).then(|| explained_by(&run, symptom, &symptoms, &mut groups));
-        match found.flatten() {
-            Some(group) => group.symptoms.push(index),
-            None => groups.push(Group { cases: symptom.cases(), symptoms: vec![index] }),
+        let is_head = is_head(index, &follow, &symptoms);
+        let cases = symptom.cases();
+        if let Some(group) = explained_by(&run, symptom, is_head, &symptoms, &groups) {
+            groups[group].symptoms.push(index);
+        } else if let Some(group) = forgotten_with(&run, symptom, &symptoms, &groups) {
+            groups[group].symptoms.push(index);
+            groups[group].cases.extend(cases);
+        } else {
+            groups.push(Group { cases, symptoms: vec![index] });
         }
     }
     for index in follow.keys() {
         // What follows from no other symptom has a group of its own.
         let root = root(&follow, *index);
-        if let Some(group) = groups.iter_mut().find(|group| group.symptoms[0] == root) {
+        if let Some(group) = groups.iter_mut().find(|group| group.symptoms.contains(&root)) {
             group.symptoms.push(*index);
         }
     }
-    let groups = without_small(&symptoms, groups);
+    let groups = without_small(&run, &symptoms, groups);
     Grouping { run, symptoms, groups }.causes()
+}
+
+/// Whether much more follows from a symptom than its own cases show, because it is a general fault.
+fn is_head(index: usize, follow: &BTreeMap<usize, usize>, symptoms: &[Symptom]) -> bool {
+    let own = symptoms[index].cases();
+    let followers = follow.iter().filter(|(_, head)| **head == index);
+    let cases: BTreeSet<_> = followers.flat_map(|(it, _)| symptoms[*it].cases()).collect();
+    cases.difference(&own).count() * 2 > own.len()
 }
 
 /// The symptom that a symptom follows from in the end. Each head shows in more calls than what
@@ -49,7 +61,7 @@ fn root(follow: &BTreeMap<usize, usize>, mut index: usize) -> usize {
 
 /// Merges a small group into a much larger one if the larger one contains nearly all cases of the
 /// small one. The larger one is the general fault, even if its requirement comes later.
-fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
+fn without_small(run: &Run<'_>, symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
     let all: Vec<_> = groups.iter().map(|group| group.all_cases(symptoms)).collect();
     let first = |index: usize| &symptoms[groups[index].symptoms[0]];
     let larger = |index: usize| {
@@ -60,6 +72,7 @@ fn without_small(symptoms: &[Symptom], groups: Vec<Group>) -> Vec<Group> {
         let fits = |&other: &usize| {
             first(other).verdict >= first(index).verdict
                 && !is_of_form(first(other))
+                && !is_always_wrong(run, first(other))
                 && all[other].len() >= cases.len() * MUCH_LARGER
                 && all[other].intersection(cases).count() * 5 >= cases.len() * 4
         };
@@ -102,7 +115,7 @@ impl Group {
 
 /// Symptoms with one cause. The first one is what the target does wrong, the others follow from it.
 struct Group {
-    /// The cases of the first symptom.
+    /// The cases of the first symptom, and of others that are the same fault.
     cases: BTreeSet<usize>,
     /// The symptoms, by index.
     symptoms: Vec<usize>,
@@ -136,10 +149,12 @@ fn by_effect(run: &Run<'_>, symptoms: &[Symptom]) -> BTreeMap<usize, usize> {
         symptoms.iter().map(|it| is_general(it) && is_everywhere(run, symptoms, it)).collect();
     for (index, symptom) in symptoms.iter().enumerate() {
         let Some(effect) = symptom.effect else { continue };
+        let endpoints = run.endpoints(symptom);
         let is_meant = |(at, head): &(usize, &Symptom)| {
             head.effect == Some(effect)
                 && is_general(head)
-                && (head.endpoint.is_none() || head.endpoint == symptom.endpoint)
+                && (head.is_grave || !symptom.is_grave)
+                && head.endpoint.is_none_or(|it| endpoints.iter().all(|endpoint| *endpoint == it))
                 && (everywhere[*at] || shares_faults(run, head, symptom))
         };
         let heads = symptoms.iter().enumerate().filter(is_meant);
@@ -177,13 +192,15 @@ fn shares_faults(run: &Run<'_>, head: &Symptom, symptom: &Symptom) -> bool {
     calls.clone().filter(fits).count() * 5 >= calls.count() * 4
 }
 
-/// The group whose cases contain nearly all cases of a symptom, or nearly equal them.
-fn explained_by<'a>(
+/// The group whose cases contain nearly all cases of a symptom, or nearly equal them. The head of an
+/// effect is a general fault: it follows only from one with nearly the same cases.
+fn explained_by(
     run: &Run<'_>,
     symptom: &Symptom,
+    is_head: bool,
     symptoms: &[Symptom],
-    groups: &'a mut [Group],
-) -> Option<&'a mut Group> {
+    groups: &[Group],
+) -> Option<usize> {
     let cases = symptom.cases();
     let fits = |group: &Group| {
         let common = group.cases.intersection(&cases).count();
@@ -193,15 +210,42 @@ fn explained_by<'a>(
         // What is in only a few of a group's cases says little about it, and must not be overlooked.
         let is_typical = !symptom.is_grave || common * 2 >= group.cases.len();
         let is_meant = is_typical && !is_of_form(first) && is_informative(run, symptom, first);
-        nearly_equal || nearly_all && is_meant
+        let is_meant = is_meant && !(is_always_wrong(run, first) && common * 5 < group.cases.len());
+        nearly_equal || !is_head && nearly_all && is_meant
     };
     // In per mille of all cases of the two.
     let likeness = |group: &Group| {
         let common = group.cases.intersection(&cases).count();
         common * 1000 / (group.cases.len() + cases.len() - common).max(1)
     };
-    let fitting = groups.iter_mut().filter(|group| fits(group));
-    fitting.rev().max_by_key(|group| likeness(group))
+    let fitting = groups.iter().enumerate().filter(|(_, group)| fits(group));
+    fitting.rev().max_by_key(|(_, group)| likeness(group)).map(|(index, _)| index)
+}
+
+/// The group of a member that is lost wherever it is sent, if the symptom is another such member that
+/// shows at no other endpoint: the target forwards only what it knows.
+fn forgotten_with(
+    run: &Run<'_>,
+    symptom: &Symptom,
+    symptoms: &[Symptom],
+    groups: &[Group],
+) -> Option<usize> {
+    let is_forgotten =
+        |it: &Symptom| it.id.requirement == Some(Code::Payload02) && run.is_constant(it);
+    let endpoints = run.endpoints(symptom);
+    let fits = |group: &Group| {
+        let first = &symptoms[group.symptoms[0]];
+        is_forgotten(first)
+            && first.verdict == symptom.verdict
+            && endpoints.is_subset(&run.endpoints(first))
+    };
+    is_forgotten(symptom).then(|| groups.iter().position(fits)).flatten()
+}
+
+/// Whether a symptom is about a route that is always wrong, for example one with the wrong API
+/// version. It explains nothing that rarely shows.
+fn is_always_wrong(run: &Run<'_>, symptom: &Symptom) -> bool {
+    symptom.id.requirement.is_some_and(|code| code.family() == "ROUTE") && run.is_constant(symptom)
 }
 
 /// Whether it means anything that the first symptom occurs in the cases of the other one. Changes of
@@ -213,7 +257,7 @@ fn is_informative(run: &Run<'_>, symptom: &Symptom, first: &Symptom) -> bool {
         return true;
     }
     let endpoint = |at: &CallAt| run.call(*at).map(|call| call.endpoint);
-    let endpoints: BTreeSet<_> = symptom.hit.iter().filter_map(endpoint).collect();
+    let endpoints = run.endpoints(symptom);
     let is_there = |at: &&CallAt| endpoint(at).is_some_and(|it| endpoints.contains(&it));
     let possible: Vec<_> = symptom.possible.iter().filter(is_there).collect();
     let with_first = possible.iter().filter(|at| first.hit.contains(at)).count();
@@ -286,7 +330,7 @@ impl Grouping<'_> {
         let is_of_cause = |(_, causes): &(usize, &Vec<_>)| causes.contains(&Some(index));
         let mut cases: Vec<_> =
             of.iter().enumerate().filter(is_of_cause).map(|(case, _)| case).collect();
-        let (case, example) = self.example(first, of);
+        let (case, example) = self.run.example(first, of);
         cases.sort_by_key(|it| (*it != case, *it));
         let is_silent = |case: &&usize| {
             let facts = self.run.cases[**case];
@@ -307,7 +351,7 @@ impl Grouping<'_> {
         let could_show = possible.map(|(case, _)| *case).chain(cases.iter().copied());
         Cause {
             id: first.id.clone(),
-            fault: self.fault(first),
+            fault: self.run.fault(first, group.symptoms.iter().map(|it| &self.symptoms[*it])),
             verdict: first.verdict,
             could_show: could_show.collect::<BTreeSet<_>>().len(),
             scope,
@@ -331,46 +375,6 @@ impl Grouping<'_> {
         let of_cause = fingerprints.filter(|(_, it)| **it == Some(cause)).map(|(it, _)| it.call);
         let calls: BTreeSet<_> = of_cause.collect();
         calls.into_iter().filter_map(|call| facts.calls.get(call))
-    }
-
-    /// The simplest violation of the symptom: in the case with the fewest causes, calls and
-    /// attempts, after the most frequent failures.
-    fn example(&self, symptom: &Symptom, of: &[Vec<Option<usize>>]) -> ViolationAt {
-        let fault = self.fault(symptom);
-        let faults = |at: CallAt| {
-            self.run.call(at).into_iter().flat_map(CallFacts::faults).collect::<Vec<_>>()
-        };
-        let mut often = BTreeMap::<_, usize>::new();
-        for at in &symptom.hit {
-            *often.entry(faults(*at)).or_default() += 1;
-        }
-        let simplicity = |at: &&ViolationAt| {
-            let (case, violation) = **at;
-            let facts = self.run.cases[case];
-            let causes: BTreeSet<_> = of[case].iter().flatten().collect();
-            let attempts: usize = facts.calls.iter().map(|call| call.attempts.len()).sum();
-            let it = &facts.fingerprints[violation];
-            let is_other =
-                (it.fault != fault && it.general_fault != fault) || it.verdict != symptom.verdict;
-            let like_it = often.get(&faults((case, it.call))).copied().unwrap_or_default();
-            let size = (causes.len(), facts.calls.len(), attempts, facts.fingerprints.len());
-            (is_other, size, Reverse(like_it), case, violation)
-        };
-        symptom.violations.iter().min_by_key(simplicity).copied().unwrap_or_default()
-    }
-
-    /// The most frequent phrase of a symptom's violations. If its members differ, they are not
-    /// named.
-    fn fault(&self, symptom: &Symptom) -> String {
-        let all = || symptom.violations.iter().map(|at| self.run.fingerprint(*at));
-        let members: BTreeSet<_> = all().filter_map(|it| it.member()).collect();
-        let mut counts = BTreeMap::<&str, usize>::new();
-        for it in all() {
-            let fault = if members.len() > 1 { &it.general_fault } else { &it.fault };
-            *counts.entry(fault).or_default() += 1;
-        }
-        let most = counts.iter().max_by_key(|(phrase, count)| (**count, Reverse(**phrase)));
-        most.map(|(phrase, _)| (*phrase).to_owned()).unwrap_or_default()
     }
 
     fn follows(

@@ -6,7 +6,7 @@ use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 
 use super::CauseId;
-use super::facts::{CUT_OFF, CallFacts, CaseFacts, FaultClass, Fingerprint};
+use super::facts::{CUT_OFF, CallFacts, CaseFacts, FaultClass, Fingerprint, LARGE_EVENT};
 use crate::violation::{Effect, Verdict};
 
 /// A call of a run: index of the case, index of the call.
@@ -17,6 +17,9 @@ pub(super) type ViolationAt = (usize, usize);
 
 /// How many times more often an endpoint must be hit than all others, to be a symptom of its own.
 const APART: usize = 4;
+
+/// A fault that shows in this share of the other endpoints' calls, or more, is general.
+const GENERAL: usize = 10;
 
 /// In how many cases an endpoint must be hit to be a symptom of its own.
 const ENOUGH: usize = 3;
@@ -72,6 +75,21 @@ impl<'a> Run<'a> {
         calls.map(|(at, _)| at)
     }
 
+    /// The endpoints where a symptom shows.
+    pub(super) fn endpoints(&self, symptom: &Symptom) -> BTreeSet<Endpoint> {
+        symptom.hit.iter().filter_map(|at| self.call(*at)).map(|call| call.endpoint).collect()
+    }
+
+    /// Whether a symptom shows in nearly every case in which it could, at the endpoints where it does.
+    pub(super) fn is_constant(&self, symptom: &Symptom) -> bool {
+        let endpoints = self.endpoints(symptom);
+        let is_there =
+            |at: &&CallAt| self.call(**at).is_some_and(|it| endpoints.contains(&it.endpoint));
+        let could: BTreeSet<_> =
+            symptom.possible.iter().filter(is_there).map(|(case, _)| case).collect();
+        symptom.cases().len() * 5 >= could.len() * 4
+    }
+
     /// How attempts failed in the calls of a symptom.
     pub(super) fn faults(&self, symptom: &Symptom) -> BTreeSet<FaultClass> {
         symptom.hit.iter().filter_map(|at| self.call(*at)).flat_map(CallFacts::faults).collect()
@@ -79,7 +97,7 @@ impl<'a> Run<'a> {
 
     /// The violations that count, by requirement. An expectation counts only if its case violates
     /// no requirement. What a call shows of the gateway's program counts only if the call violates
-    /// no other requirement.
+    /// no other requirement, and missing events only if there is a stream.
     fn violations(&self) -> BTreeMap<(Option<Code>, &'static str), Vec<ViolationAt>> {
         let mut by_requirement = BTreeMap::<_, Vec<_>>::new();
         for (case, facts) in self.cases.iter().enumerate() {
@@ -91,6 +109,7 @@ impl<'a> Run<'a> {
                 let detail = match it.requirement {
                     None if is_explained => continue,
                     Some(Code::Leak06) if fails_otherwise(facts, it.call) => continue,
+                    Some(code) if is_of_events(code) && is_no_stream(facts, it.call) => continue,
                     None => effect.map_or("", Effect::name),
                     Some(code) => detail(code, it),
                 };
@@ -107,12 +126,16 @@ impl<'a> Run<'a> {
             let id = CauseId { requirement, detail: detail.to_owned() };
             if requirement.is_some_and(is_about_members) {
                 found.extend(self.by_member(&id, violations));
+            } else if detail == OWN_FAILURE {
+                found.extend(self.by_odd_member(&id, violations));
+            } else if requirement.is_some_and(is_about_headers) {
+                found.extend(self.by_subject(&id, &violations));
             } else {
-                let possible = self.possible(&violations, None);
-                if requirement.is_none_or(is_of_answer) {
+                if requirement.is_none_or(is_of_answer) && detail != LARGE_EVENT {
+                    let possible = self.possible(&violations, None);
                     found.extend(self.by_endpoint(&id, violations, possible));
                 } else {
-                    found.push(self.symptom(id, None, violations, possible));
+                    found.push(self.symptom_of(id, violations));
                 }
             }
         }
@@ -121,7 +144,7 @@ impl<'a> Run<'a> {
 
     /// One symptom for each member. If nearly every call with any of many members is hit, the
     /// target does not care which one it is, and they are all one symptom.
-    fn by_member(&self, id: &CauseId, violations: Vec<ViolationAt>) -> Vec<Symptom> {
+    pub(super) fn by_member(&self, id: &CauseId, violations: Vec<ViolationAt>) -> Vec<Symptom> {
         let member = |at: &ViolationAt| self.fingerprint(*at).member().unwrap_or_default();
         let names: BTreeSet<_> = violations.iter().map(member).collect();
         let hit = self.hit(&violations);
@@ -140,7 +163,7 @@ impl<'a> Run<'a> {
             by_name.entry(member(at)).or_default().push(*at);
         }
         let symptom = |(name, violations): (&str, Vec<_>)| {
-            let id = CauseId { detail: plain(name), ..id.clone() };
+            let id = id.with(&plain(name));
             let possible = self.possible(&violations, Some(name));
             self.symptom(id, None, violations, possible)
         };
@@ -161,9 +184,7 @@ impl<'a> Run<'a> {
                 (violations.into_iter()).partition(|at| endpoint(self.call_of(*at)) == Some(apart));
             let (could, others_could) =
                 possible.into_iter().partition(|at| endpoint(*at) == Some(apart));
-            let name = apart.path().trim_start_matches('/');
-            let detail = [id.detail.as_str(), name].join("/");
-            let id = CauseId { detail: detail.trim_start_matches('/').to_owned(), ..id.clone() };
+            let id = id.with(apart.path().trim_start_matches('/'));
             found.push(self.symptom(id, Some(apart), those, could));
             (violations, possible) = (others, others_could);
         }
@@ -193,8 +214,12 @@ impl<'a> Run<'a> {
         let is_apart = |(endpoint, hits): &(&Endpoint, &usize)| {
             let could = all.get(endpoint).copied().unwrap_or_default().max(**hits);
             let (others, others_could) = (hit_in_all - **hits, possible_in_all - could);
-            // hits / could >= APART * others / others_could, without division.
-            cases_at(**endpoint) >= ENOUGH && **hits * others_could >= APART * others * could
+            // hits / could >= APART * others / others_could, without division. A fault that shows
+            // often at the others, too, is not the endpoint's own.
+            let is_general = others * GENERAL >= others_could;
+            !is_general
+                && cases_at(**endpoint) >= ENOUGH
+                && **hits * others_could >= APART * others * could
         };
         let rate = |(endpoint, hits): &(&Endpoint, &usize)| {
             let could = all.get(endpoint).copied().unwrap_or_default().max(**hits);
@@ -220,8 +245,7 @@ impl<'a> Run<'a> {
                 self.call(self.call_of(*at))?.attempts.get(attempt).map(|it| it.surface)
             })
             .collect();
-        let faults: BTreeSet<FaultClass> =
-            hit.iter().filter_map(|at| self.call(*at)).flat_map(CallFacts::faults).collect();
+        let faults = self.common_faults(&hit);
         let could = |call: &CallFacts| {
             let is_there = first.is_none_or(|first| {
                 let mut later = call.attempts.iter().skip(first);
@@ -243,6 +267,17 @@ impl<'a> Run<'a> {
         could.into_iter().chain(hit).collect()
     }
 
+    /// The failures that precede a violation: those that all these calls have, if there are any, or
+    /// else all failures of the calls.
+    fn common_faults(&self, hit: &BTreeSet<CallAt>) -> BTreeSet<FaultClass> {
+        let calls = hit.iter().filter_map(|at| self.call(*at));
+        let mut of_calls = calls.map(|call| call.faults().collect::<BTreeSet<_>>());
+        let Some(first) = of_calls.next() else { return BTreeSet::new() };
+        let (common, all) =
+            of_calls.fold((first.clone(), first), |(common, all), it| (&common & &it, &all | &it));
+        if common.is_empty() { all } else { common }
+    }
+
     /// The number of calls to these endpoints with an attempt at another surface.
     pub(super) fn at_other_surfaces(
         &self,
@@ -254,6 +289,12 @@ impl<'a> Run<'a> {
                 && call.attempts.iter().any(|it| !surfaces.contains(&it.surface))
         };
         self.calls().filter(|(_, call)| is_other(call)).count()
+    }
+
+    /// A symptom at all endpoints.
+    pub(super) fn symptom_of(&self, id: CauseId, violations: Vec<ViolationAt>) -> Symptom {
+        let possible = self.possible(&violations, None);
+        self.symptom(id, None, violations, possible)
     }
 
     fn symptom(
@@ -289,7 +330,7 @@ impl Symptom {
 }
 
 /// The name as part of an id. A target can invent any name.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let is_plain = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-' | '.');
     name.chars().take(MOST_LETTERS).map(|it| if is_plain(it) { it } else { '_' }).collect()
 }
@@ -300,6 +341,11 @@ fn is_about_members(code: Code) -> bool {
         code,
         Code::Payload01 | Code::Payload02 | Code::Payload03 | Code::Payload05 | Code::Payload06
     )
+}
+
+/// Whether a requirement is about single headers.
+fn is_about_headers(code: Code) -> bool {
+    code.family() == "HEADER" || code == Code::Client12
 }
 
 /// Whether a requirement is about what comes of the attempts, which gateways often handle in one
@@ -327,6 +373,18 @@ fn fails_otherwise(facts: &CaseFacts, call: usize) -> bool {
     })
 }
 
+/// Whether a requirement is about the events of a stream.
+fn is_of_events(code: Code) -> bool {
+    matches!(code, Code::Stream01 | Code::Stream07 | Code::Stream08 | Code::Stream15)
+}
+
+/// Whether the client got something else than a stream, so that all events are missing.
+fn is_no_stream(facts: &CaseFacts, call: usize) -> bool {
+    facts.fingerprints.iter().any(|it| {
+        it.call == call && it.verdict == Verdict::Fail && it.requirement == Some(Code::Stream10)
+    })
+}
+
 /// Whether the client gets no answer although there is one, or gets content of two attempts.
 fn is_grave(fingerprint: &Fingerprint) -> bool {
     match fingerprint.requirement {
@@ -339,13 +397,17 @@ fn is_grave(fingerprint: &Fingerprint) -> bool {
 /// The kind of a violation by a target that answers with an error although a deployment succeeded.
 const ANSWER_AS_ERROR: &str = "answer-as-error";
 
+/// The kind of a violation by a target that answers with an error and makes no attempt.
+const OWN_FAILURE: &str = "own-failure";
+
 /// What distinguishes violations of the same requirement from the beginning.
 fn detail(code: Code, fingerprint: &Fingerprint) -> &'static str {
     match (code, fingerprint.kind) {
         (Code::Client05, kind @ ("error-as-text" | "error-as-page" | "empty-error"))
-        | (Code::Client06, kind @ ("own-failure" | ANSWER_AS_ERROR))
+        | (Code::Client06, kind @ (OWN_FAILURE | ANSWER_AS_ERROR))
         | (Code::Client11, kind @ CUT_OFF)
-        | (Code::Stream08, kind) => kind,
+        | (Code::Stream01, kind @ LARGE_EVENT)
+        | (Code::Stream08 | Code::Stream12, kind) => kind,
         _ => "",
     }
 }

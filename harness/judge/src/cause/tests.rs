@@ -1,8 +1,11 @@
+mod own_error;
+mod subjects;
+
 use fallproof_protocol::provider::{Endpoint, Surface};
 use fallproof_suite::requirement::Code;
 
 use super::{AttemptFacts, CallFacts, CaseFacts, CauseId, Causes, FaultClass, Fingerprint, causes};
-use crate::violation::{Effect, Verdict};
+use crate::violation::{Effect, GAP, Phrase, Subject, Verdict};
 
 /// A call that fails over from `openai` to `azure-v1`, with these members.
 fn call(endpoint: Endpoint, members: &[&str]) -> CallFacts {
@@ -16,6 +19,7 @@ fn call(endpoint: Endpoint, members: &[&str]) -> CallFacts {
             attempt(Surface::AzureV1, None),
         ],
         looks_like_success: true,
+        own_error: None,
     }
 }
 
@@ -24,8 +28,8 @@ fn breach(requirement: Option<Code>, pointer: Option<&str>) -> Fingerprint {
     Fingerprint {
         requirement,
         kind: "some-kind",
-        fault: format!("breaks {requirement:?} {pointer:?}"),
-        general_fault: "breaks something".to_owned(),
+        phrase: Phrase::new(&format!("breaks {GAP}")),
+        subject: pointer.map(|it| Subject::Part(it.to_owned())),
         pointer: pointer.map(str::to_owned),
         call: 0,
         attempt: None,
@@ -106,11 +110,11 @@ fn a_target_that_loses_whatever_it_gets_has_one_cause() {
     };
     let whatever = found(&names.iter().map(loses).collect::<Vec<_>>());
     assert_eq!(ids(&whatever), ["payload-02"]);
-    assert_eq!(whatever.all[0].fault, "breaks something", "no member is named");
-    // With as many calls that keep such a member, the members are lost one by one.
+    assert_eq!(whatever.all[0].fault, "breaks `/a`, `/b`, `/c`, `/d` and 1 more");
+    // With as many calls that keep `a`, it is lost for another reason than those that never arrive.
     let keeps = || case(call(Endpoint::ChatCompletions, &["messages", "a"]), Vec::new());
     let cases = names.iter().map(loses).chain((0..6).map(|_| keeps())).collect::<Vec<_>>();
-    assert_eq!(found(&cases).all.len(), 5);
+    assert_eq!(ids(&found(&cases)), ["payload-02/b", "payload-02/a"]);
 }
 
 #[test]

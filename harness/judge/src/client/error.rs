@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::answer::CONTENT_MEMBERS;
 use crate::collector::{Collector, waives};
 use crate::observe::{Attempt, AttemptOutcome, View};
+use crate::odd;
 use crate::violation::ClientViolation::{
     AnswerAsError, EmptyError, ErrorAsPage, ErrorAsText, InventedStatus, NoErrorObject, OwnFailure,
     ReasonNotReported,
@@ -122,7 +123,11 @@ pub(super) fn own_failure(found: &mut Collector<'_>, status: u16) {
         // A header that the gateway documents for its clients may send the call anywhere.
         let is_steered = view.scenario.proves.contains(&Code::Control02);
         let excuse = is_steered.then(|| waives(view, Code::Control02)).flatten();
-        found.breach(Code::Client06, OwnFailure { status }).excused(excuse);
+        let odd = odd::members(view).unwrap_or_default();
+        let breach = found.breach(Code::Client06, OwnFailure { status }).excused(excuse);
+        if let [only] = &*odd {
+            breach.pointing(&format!("/{}", only.name));
+        }
     }
 }
 

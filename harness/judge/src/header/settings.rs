@@ -4,18 +4,16 @@
 use fallproof_suite::plan::Deployment;
 use fallproof_suite::requirement::Code;
 use percent_encoding::percent_decode_str;
-use strum::Display;
 
 use crate::collector::Collector;
 use crate::observe::Attempt;
 use crate::violation::HeaderViolation::{SettingMissing, SettingOfAnother};
+use crate::violation::Subject;
 
 /// A header or query parameter that is configured for a deployment.
-#[derive(Clone, Copy, PartialEq, Eq, Display)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Setting<'a> {
-    #[strum(to_string = "header `{name}`")]
     Header { name: &'a str, value: &'a str },
-    #[strum(to_string = "query parameter `{name}`")]
     Parameter { name: &'a str, value: &'a str },
 }
 
@@ -23,13 +21,13 @@ pub(super) fn check(found: &mut Collector<'_>, attempt: &Attempt<'_>) {
     let view = found.view;
     let own: Vec<_> = settings(attempt.deployment).collect();
     for setting in own.iter().filter(|it| !it.is_in(attempt)) {
-        let kind = SettingMissing { setting: setting.to_string() };
+        let kind = SettingMissing { setting: setting.subject() };
         found.breach(Code::Header06, kind).at(attempt);
     }
     for other in view.all_deployments() {
         let foreign = settings(other).filter(|it| !own.contains(it) && it.is_in(attempt));
         for setting in foreign {
-            let kind = SettingOfAnother { setting: setting.to_string(), of: other.name.clone() };
+            let kind = SettingOfAnother { setting: setting.subject(), of: other.name.clone() };
             found.breach(Code::Header06, kind).at(attempt);
         }
     }
@@ -44,6 +42,13 @@ fn settings(deployment: &Deployment) -> impl Iterator<Item = Setting<'_>> {
 }
 
 impl Setting<'_> {
+    fn subject(self) -> Subject {
+        match self {
+            Self::Header { name, .. } => Subject::Header(name.to_owned()),
+            Self::Parameter { name, .. } => Subject::Parameter(name.to_owned()),
+        }
+    }
+
     fn is_in(self, attempt: &Attempt<'_>) -> bool {
         match self {
             Self::Header { name, value } => {

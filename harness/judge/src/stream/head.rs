@@ -2,12 +2,14 @@
 //! before any content causes a fallback. `FP-STREAM-12`: if all attempts failed, the client does
 //! not get a success status.
 
+use fallproof_protocol::sse::{self, Event};
 use fallproof_suite::requirement::Code;
 
 use crate::choice;
 use crate::collector::Collector;
 use crate::observe::{Attempt, AttemptOutcome};
 use crate::route::could_be_asked;
+use crate::violation::FalseStart;
 use crate::violation::StreamViolation::{
     InventedSuccess, NoFallbackOnStreamError, WrongContentType,
 };
@@ -33,7 +35,22 @@ pub(super) fn status(found: &mut Collector<'_>) {
         return;
     };
     let excuse = choice::goes_by_status(view, &last);
-    found.breach(Code::Stream12, InventedSuccess).excused(excuse);
+    let with = started(&view.observed.exchange.body);
+    found.breach(Code::Stream12, InventedSuccess { with }).excused(excuse);
+}
+
+/// What the client got in place of an answer.
+fn started(body: &[u8]) -> FalseStart {
+    let events = sse::events(body);
+    if events.iter().any(Event::reports_failure) {
+        FalseStart::ErrorEvent
+    } else if events.iter().any(|it| !it.is_done()) {
+        FalseStart::Events
+    } else if body.trim_ascii().is_empty() || !events.is_empty() || body.starts_with(b":") {
+        FalseStart::NoEvents
+    } else {
+        FalseStart::NoStream
+    }
 }
 
 pub(super) fn content_type(found: &mut Collector<'_>) {

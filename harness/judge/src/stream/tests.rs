@@ -478,8 +478,21 @@ fn an_error_before_content_causes_a_fallback(#[case] kind: &str, #[case] body: &
 #[test]
 fn if_all_failed_before_content_there_is_no_success() {
     let case = || failed_early().attempt("backup").streaming(backup("error"));
-    let wanted = "12 every attempt failed before any content, but the client got a success status";
-    assert_found(case(), &[wanted]);
+    let wanted = |with| {
+        format!(
+            "12 every attempt failed before any content, but the client got a success status and {with}"
+        )
+    };
+    assert_found(case(), &[&wanted("an error event")]);
+    for (body, with) in [
+        ("", "a stream without events"),
+        (": wait\n\n", "a stream without events"),
+        ("data: [DONE]\n\n", "a stream without events"),
+        ("data: {\"choices\":[]}\n\n", "events that report no error"),
+        ("<html></html>", "a body that is no stream"),
+    ] {
+        assert_found(case().got_stream(body), &[&wanted(with)]);
+    }
     assert_found(case().got(502, "{}"), &[]);
     // An attempt in progress when the client disconnects has not failed.
     assert_found(case().got_stream("").ended_with(Ending::Disconnected), &[]);

@@ -47,7 +47,8 @@ violations! {
             => "answers without a success status although a deployment succeeded";
         OwnFailure { status: u16 } =>
             "the client got status {status} without an attempt at any deployment"
-            => "answers with a server error without trying a deployment";
+            => "answers with a server error of its own{odd}",
+                odd = pointer.after("to an odd value of");
         RetryAfterLost { asked_by: String, asked: Duration, status: u16, reported: Option<Duration> } =>
             "`{asked_by}` asked for a wait of {asked}; the client got status {status} with {reported}",
             asked = seconds(*asked), reported = wait(*reported)
@@ -69,7 +70,7 @@ violations! {
             => "begins a response, but does not end it in time";
         StaleHeader { header: String } =>
             "the response has `{header}` of attempt {n}, which failed at `{to}`"
-            => "returns the header `{header}` of a failed attempt";
+            => "returns the {header} of a failed attempt", header = fault::GAP;
         Miscoded { how: CodingMisfit } => "the response {how}"
             => "{how}", how = how.of("response");
         AttemptMiscoded { how: CodingMisfit } => "attempt {n} {how}"

@@ -3,18 +3,18 @@
 use serde::Serialize;
 use strum::Display;
 
-use super::violations;
+use super::{fault, violations};
 
 violations! {
     /// A way in which a client's request controlled the gateway.
     pub enum ControlViolation(n, to, pointer) {
         SteeredByBody { member: String, how: ChainDeviation } =>
             "with `{member}` in the client's body, {how}"
-            => "{fault} if the body has `{member}`", fault = how.fault();
+            => "{fault} if the body has {member}", fault = how.fault(), member = fault::GAP;
         SteeredByHeader { header: String, how: ChainDeviation } =>
             "with the client's header `{header}`, {how}"
-            => "{fault} if the client sends `{header}`",
-                fault = how.fault(), header = header.to_ascii_lowercase();
+            => "{fault} if the client sends the {header}",
+                fault = how.fault(), header = fault::GAP;
         CarriesClientKey => "attempt {n} at `{to}` carries a key from the client's request"
             => "sends a key from the client's request to a deployment";
     }

@@ -20,6 +20,8 @@ pub enum Effect {
     WrongOrder,
     /// All attempts failed, but the client got a success status.
     FalseSuccess,
+    /// A stream broke after its first content, but goes on or ends as if it had not.
+    HiddenBreak,
 }
 
 impl Effect {
@@ -37,8 +39,16 @@ impl ViolationKind {
             Self::Stream(StreamViolation::NoFallbackOnStreamError { .. }) => {
                 Some(Effect::NoFallback)
             }
-            Self::Stream(StreamViolation::InventedSuccess)
+            Self::Stream(StreamViolation::InventedSuccess { .. })
             | Self::Client(ClientViolation::InventedSuccess) => Some(Effect::FalseSuccess),
+            Self::Stream(StreamViolation::AskedAfterContent { .. }) => {
+                Some(Effect::TooManyAttempts)
+            }
+            Self::Stream(
+                StreamViolation::Spliced { .. }
+                | StreamViolation::SplicedInTranslation { .. }
+                | StreamViolation::HidesInterruption,
+            ) => Some(Effect::HiddenBreak),
             Self::Control(kind) => of_control(kind),
             Self::Expectation(kind) => of_expectation(kind),
             _ => None,
@@ -92,7 +102,7 @@ fn of_expectation(kind: &ExpectationViolation) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::violation::{Failed, LeakViolation};
+    use crate::violation::{Failed, FalseStart, LeakViolation};
 
     #[test]
     fn kinds_of_different_requirements_share_an_effect() {
@@ -129,8 +139,9 @@ mod tests {
             by_body(passed_over()),
             by_header(passed_over()),
         ];
+        let in_stream = StreamViolation::InventedSuccess { with: FalseStart::Events };
         let false_success: &[ViolationKind] =
-            &[ClientViolation::InventedSuccess.into(), StreamViolation::InventedSuccess.into()];
+            &[ClientViolation::InventedSuccess.into(), in_stream.into()];
         let none: &[ViolationKind] = &[
             attempts(&["a", "b"], &["b", "a"]),
             attempts(&["a", "b"], &["b"]),

@@ -45,13 +45,14 @@ violations! {
         Header { name: String, expected: String, got: Option<String> } =>
             "expected the header `{name}: {expected}`, got {got}",
             got = got.as_deref().unwrap_or("none")
-            => "does not send the header `{name}` as expected";
+            => "does not send the {header} as expected", header = fault::GAP;
         FailedByItself { status: u16, answer: String } =>
             "the target itself answered {status}, without trying a deployment: {answer}"
             => "answers with a server error without trying a deployment";
         CarriesHeader { name: String } =>
             "attempt {n} at `{to}` carries the header `{name}`, which the scenario excludes"
-            => "sends a deployment the header `{name}`, which the scenario excludes";
+            => "sends a deployment the {header}, which the scenario excludes",
+                header = fault::GAP;
         CarriesText { text: String } =>
             "attempt {n} at `{to}` carries \"{text}\", which the scenario excludes"
             => "sends a deployment text that the scenario excludes";

@@ -5,23 +5,23 @@ use std::fmt;
 
 use fallproof_suite::evidence::Ending;
 
-/// The place that a fault concerns: a JSON pointer with `*` for each array index, if it is known.
+/// Stands in a phrase for what the fault is about.
+pub(crate) const GAP: char = '\u{fffc}';
+
+/// The place that a fault concerns: a JSON pointer, if it is known.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a>(pub(super) Option<&'a str>);
 
 impl Place<'_> {
-    /// The pointer in backticks, or these words if it is unknown.
+    /// The gap for the pointer, or these words if it is unknown.
     pub(super) fn or(self, unknown: &str) -> String {
-        match self.0 {
-            None => unknown.to_owned(),
-            Some("") => "the body".to_owned(),
-            Some(pointer) => format!("`{pointer}`"),
-        }
+        self.0.map_or_else(|| unknown.to_owned(), |_| GAP.to_string())
     }
 
-    /// The words ` at` and the pointer; empty if the place is unknown or everything.
-    pub(super) fn at(self) -> String {
-        self.0.filter(|it| !it.is_empty()).map_or_else(String::new, |it| format!(" at `{it}`"))
+    /// These words and the gap for the pointer; empty if the place is unknown or everything.
+    pub(super) fn after(self, words: &str) -> String {
+        let place = self.0.filter(|it| !it.is_empty());
+        place.map_or_else(String::new, |_| format!(" {words} {GAP}"))
     }
 }
 
@@ -31,11 +31,16 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The words ` at` and this pointer with `*` for each array index; empty for an empty pointer.
+/// The word ` at` and the gap for this pointer; empty for an empty pointer.
 pub(super) fn at(pointer: &str) -> String {
+    Place(Some(pointer)).after("at")
+}
+
+/// The pointer with `*` for each array index.
+pub(crate) fn without_indexes(pointer: &str) -> String {
     let is_index = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit());
     let parts = pointer.split('/').map(|part| if is_index(part) { "*" } else { part });
-    Place(Some(&parts.collect::<Vec<_>>().join("/"))).at()
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// The fault of a target whose response ended like this.

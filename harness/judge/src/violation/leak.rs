@@ -1,6 +1,6 @@
 //! Violations of the LEAK requirements.
 
-use super::violations;
+use super::{fault, violations};
 
 violations! {
     /// An internal address or name that was disclosed to a client or to another provider.
@@ -9,7 +9,7 @@ violations! {
             => "shows a deployment's address in the body of the response";
         AddressInHeader { header: String, of: String } =>
             "the response header `{header}` leaks the address of `{of}`"
-            => "shows a deployment's address in the response header `{header}`";
+            => "shows a deployment's address in the response {header}", header = fault::GAP;
         AddressSent { of: String } => "attempt {n} at `{to}` carries the address of `{of}`"
             => "sends a deployment's address to another deployment";
         GroupSent { group: String } =>
@@ -22,7 +22,7 @@ violations! {
             => "shows {what} in the body of the response";
         InternalsInHeader { header: String, what: String, text: String } =>
             "the response header `{header}` shows {what}: {text}"
-            => "shows {what} in the response header `{header}`";
+            => "shows {what} in the response {header}", header = fault::GAP;
         OtherGroupNamed { group: String } =>
             "the response names `{group}`, a group that the client did not ask for"
             => "names other groups in the response";

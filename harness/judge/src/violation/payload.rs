@@ -44,7 +44,7 @@ violations! {
             => "does not send the model name that the deployment requires";
         NotValid { provider: String, message: String } =>
             "attempt {n} is not valid for {provider}: {message}"
-            => "sends a body that is invalid{at} for the provider", at = pointer.at();
+            => "sends a body that is invalid{at} for the provider", at = pointer.after("at");
         Reordered => "attempt {n} has its members in another order"
             => "reorders the members of the body";
         DefaultSpelledOut => "attempt {n} spells out the default of {pointer}"

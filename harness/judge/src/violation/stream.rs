@@ -70,9 +70,10 @@ violations! {
         NoFallbackOnStreamError { next: String } =>
             "attempt {n} answered the call for a stream with an error before any content, but `{next}` was never tried"
             => "does not fall back after a stream that starts with an error";
-        InventedSuccess =>
-            "every attempt failed before any content, but the client got a success status"
-            => "answers with a success status although all attempts at a stream failed";
+        InventedSuccess { with: FalseStart } =>
+            "every attempt failed before any content, but the client got a success status and {with}"
+            => "answers with a success status {how} when all attempts at a stream failed",
+                how = with.fault();
         HeldBack { event: usize, ms: u64 } =>
             "event {event} of attempt {n} had not reached the client after {ms} ms, although the provider had sent two more events by then"
             => "holds back stream events while the provider sends more";
@@ -130,6 +131,42 @@ impl Alteration {
             Self::NeverSent => "adds events to a stream",
         };
         fault.to_owned()
+    }
+}
+
+/// What the client got after a success status although no attempt sent content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each message describes its variant")]
+pub enum FalseStart {
+    #[strum(to_string = "an error event")]
+    ErrorEvent,
+    #[strum(to_string = "events that report no error")]
+    Events,
+    #[strum(to_string = "a stream without events")]
+    NoEvents,
+    #[strum(to_string = "a body that is no stream")]
+    NoStream,
+}
+
+impl FalseStart {
+    /// Its name in the ids of causes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::ErrorEvent => "error-event",
+            Self::Events => "events",
+            Self::NoEvents => "no-events",
+            Self::NoStream => "no-stream",
+        }
+    }
+
+    fn fault(self) -> &'static str {
+        match self {
+            Self::ErrorEvent => "and an error event",
+            Self::Events => "and events without an error",
+            Self::NoEvents => "and an empty stream",
+            Self::NoStream => "and a body that is no stream",
+        }
     }
 }
 

@@ -45,8 +45,8 @@ const ALL: [&[(&str, &str)]; 9] = [
 
 /// The details that a phrase may contain: they are the same in all cases of one fault.
 const DETAILS: [&str; 15] = [
-    "pointer", "at", "part", "header", "name", "setting", "member", "what", "coding", "client",
-    "reason", "when", "which", "how", "fault",
+    "pointer", "at", "part", "header", "setting", "member", "what", "coding", "client", "reason",
+    "when", "which", "how", "fault", "odd",
 ];
 
 #[test]
@@ -216,7 +216,7 @@ fn a_phrase_keeps_the_details_that_tell_faults_apart() {
             (by_body(passed_over).into(), "passes over a deployment if the body has `fallbacks`"),
             (
                 by_header(ChainDeviation::NotTried("b1".to_owned())).into(),
-                "does not fall back if the client sends `x-retries`",
+                "does not fall back if the client sends the header `x-retries`",
             ),
             (
                 HeaderViolation::Forwarded { header: "cookie".to_owned() }.into(),

@@ -96,7 +96,7 @@ impl Tally {
 
 /// What a failure has in common with others of its kind.
 fn kind(case: &Case, index: usize, violation: &Violation) -> (Option<String>, String) {
-    let fault = case.facts.fingerprints.get(index).map(|it| it.fault.clone());
+    let fault = case.facts.fingerprints.get(index).map(|it| it.fault());
     (violation.requirement.clone(), fault.unwrap_or_default())
 }
 
