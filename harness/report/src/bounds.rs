@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::Case;
+use crate::model::{Case, Cause};
 use crate::texts::Texts as _;
 
 /// Maximum length of a text, in bytes.
@@ -15,6 +15,9 @@ const MOST_OF_A_CASE: usize = 256 * 1024;
 
 /// Maximum length of a text once the case has many, in bytes.
 const SHORT: usize = 120;
+
+/// Maximum number of characters that the example of a cause shows of an error or a request.
+const MOST_OF_EXAMPLE: usize = 200;
 
 /// Maximum number of attempts that reports and traces list of a call.
 pub(crate) const MOST_ATTEMPTS: usize = 50;
@@ -46,6 +49,18 @@ pub(crate) fn cut_case(case: &mut Case) {
 /// Cuts a text that may be long.
 pub(crate) fn cut_text(text: &mut String) {
     cut(text, LONGEST);
+}
+
+/// Cuts what the examples of causes show of an error and of a request.
+pub(crate) fn cut_examples(causes: &mut [Cause]) {
+    for example in causes.iter_mut().map(|it| &mut it.example) {
+        for text in [&mut example.own_error, &mut example.sent].into_iter().flatten() {
+            if let Some((end, _)) = text.char_indices().nth(MOST_OF_EXAMPLE) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+    }
 }
 
 /// Cuts a text to at most `most` bytes, and says how much was left out.

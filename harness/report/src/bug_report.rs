@@ -101,6 +101,7 @@ pub fn write(
         extent => phrases::extent(cause),
         requirement => Serde(requirement.cloned()),
         example => Serde(example.clone()),
+        notes => example.notes(),
         case => case.map(|Case { title, why, .. }| context! { title, why }),
         heads => Step::HEADS,
         steps => shown,

@@ -16,7 +16,7 @@ pub fn find(cases: &mut [Case]) -> Vec<Cause> {
     let facts: Vec<_> = judged.iter_mut().map(|case| std::mem::take(&mut case.facts)).collect();
     let facts: Vec<&CaseFacts> = facts.iter().collect();
     let judge::Causes { all, of } = judge::causes(&facts);
-    let causes: Vec<_> = all.iter().map(|it| cause(it, &judged)).collect();
+    let causes: Vec<_> = all.iter().map(|it| cause(it, &judged, &facts)).collect();
     for (case, of) in judged.iter_mut().zip(of) {
         for (violation, cause) in case.violations.iter_mut().zip(of) {
             violation.cause = cause.map(|index| causes[index].id.clone());
@@ -25,9 +25,12 @@ pub fn find(cases: &mut [Case]) -> Vec<Cause> {
     causes
 }
 
-fn cause(cause: &judge::Cause, cases: &[&mut Case]) -> Cause {
+fn cause(cause: &judge::Cause, cases: &[&mut Case], facts: &[&CaseFacts]) -> Cause {
     let example = &cases[cause.cases[0]];
     let violation = &example.violations[cause.example];
+    let facts = facts[cause.cases[0]];
+    let call = facts.fingerprints.get(cause.example).and_then(|it| facts.calls.get(it.call));
+    let own_error = call.and_then(|call| call.own_error.as_ref());
     let requirement = cause.id.requirement.map(|code| code.to_string());
     let known = requirement.as_deref().and_then(requirement::find);
     let of_requirement = known.into_iter().flat_map(|it| &it.sources);
@@ -49,6 +52,8 @@ fn cause(cause: &judge::Cause, cases: &[&mut Case]) -> Cause {
             step: violation.step,
             attempt: violation.attempt,
             message: violation.message.clone(),
+            own_error: own_error.map(|it| or_none(&it.message)),
+            sent: own_error.and_then(|it| it.sent.as_ref()).map(ToString::to_string),
             replay: example.replay.clone(),
         },
         follows: cause.follows.iter().map(follow).collect(),
@@ -57,4 +62,9 @@ fn cause(cause: &judge::Cause, cases: &[&mut Case]) -> Cause {
         requirement,
         expected: None,
     }
+}
+
+/// The text, or a word for an empty one.
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "an empty body".to_owned() } else { text.to_owned() }
 }

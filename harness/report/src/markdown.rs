@@ -86,7 +86,7 @@ fn causes(causes: &[&Cause], report: &Report) -> io::Result<Vec<Value>> {
 }
 
 fn one_line(cause: &Cause) -> Value {
-    context! { sentence => cause.sentence(), ..Serde(cause) }
+    context! { sentence => cause.sentence(), notes => cause.example.notes(), ..Serde(cause) }
 }
 
 /// What a cause violates, one item for each line.

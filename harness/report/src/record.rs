@@ -87,6 +87,7 @@ impl Recorder<'_> {
         self.clean(&mut report.run);
         self.clean(&mut report.causes);
         report.causes.each(&mut bounds::cut_text);
+        bounds::cut_examples(&mut report.causes);
         report.claims.each(&mut bounds::cut_text);
         self.clean(&mut report.not_run);
         // The baseline was applied after the cases had ended, so the strings from it are not

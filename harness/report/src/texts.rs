@@ -69,7 +69,7 @@ texts! {
     Claim { message, cases }
     Cause { id, fault, scope, requirement, cases, example, follows, symptoms, sources, expected;
         weight, could_show, silent }
-    Example { case, message, replay; step, attempt }
+    Example { case, message, own_error, sent, replay; step, attempt }
     Follow { requirement; cases }
     Violation { requirement, pointer, message, cause, declared, expected; weight, step, attempt }
     Expected { reason, issue }

@@ -109,6 +109,8 @@ fn a_report_of_many_cases_is_short() {
     let replay =
         "fallproof run responses-compact/openai-to-azure --adapter litellm@1.82.6 --launch";
     cause["example"]["replay"] = replay.into();
+    cause["example"]["sent"] = "\"prompt\": [null]".into();
+    cause["example"]["own_error"] = "no `get` in <NoneType>".into();
     cause["cases"] = (0..30).map(|number| format!("folder/case-{number}")).collect();
     fs::write(&file, report.to_string()).expect("it can be written");
 
@@ -118,6 +120,8 @@ fn a_report_of_many_cases_is_short() {
     let shown = text(&fallproof(&["report", path(&folder), "--cause", "1"]).stdout);
     for part in [
         "30 more cases",
+        "\n\n- the client sent: \"prompt\": \\[null\\]\n",
+        "\n- the target's own error: no \\`get\\` in &lt;NoneType>\n\n",
         "- `folder/case-19`\n- and 10 more, which report.json lists",
         "fallproof show litellm@1.82.6 --install | sh -e",
         "<details><summary>config.yaml, without keys</summary>",

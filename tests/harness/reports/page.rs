@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fallproof_report::html;
 use fallproof_report::model::{
     Case, Cause, Compliance, Counts, Example, Expected, Follow, Outcome, Report, Verdict, Weight,
 };
+use fallproof_report::{html, markdown};
 
 use super::support::{case, hostile, made};
 
@@ -30,6 +30,8 @@ fn cause(id: &str, weight: Weight, cases: &[&str]) -> Cause {
             step: 1,
             attempt: Some(1),
             message: format!("attempt 1 broke {id}"),
+            own_error: None,
+            sent: None,
             replay: format!("fallproof run {}", cases[0]),
         },
         follows: vec![Follow { requirement: None, cases: 2 }],
@@ -61,6 +63,20 @@ fn broken() -> Report {
         cause("client-02", Weight::Warn, &["b/warns"]),
     ];
     report
+}
+
+#[test]
+fn the_page_and_the_summary_show_the_error_that_the_target_wrote_itself() {
+    let mut report = broken();
+    report.causes[0].example.sent = Some("\"prompt\": [null]".into());
+    report.causes[0].example.own_error = Some("no attribute <b>".into());
+    let page = html::write(&report).expect("it can be drawn");
+    for note in ["the client sent: &quot;prompt&quot;: [null]", "own error: no attribute &lt;b"] {
+        assert!(page.contains(note), "`{note}` is missing in:\n{page}");
+    }
+    let summary = markdown::write(&report).expect("it can be drawn");
+    let notes = "\n\n- the client sent: \"prompt\": \\[null\\]\n- the target's own error: no attribute &lt;b>\n\n";
+    assert!(summary.contains(notes), "{summary}");
 }
 
 /// The part of the page from the first text to the next occurrence of the second.

@@ -218,6 +218,8 @@ pub(crate) fn cause<'a>(id: &str, cases: impl IntoIterator<Item = &'a mut Case>)
             step: 1,
             attempt: Some(2),
             message: "attempt 2 went to `backup`".into(),
+            own_error: None,
+            sent: None,
             replay: format!("fallproof run {case}"),
             case,
         },

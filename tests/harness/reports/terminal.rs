@@ -43,6 +43,8 @@ fn cause(id: &str, weight: Weight, failed: &[String]) -> Cause {
             step: 1,
             attempt: Some(2),
             message: "attempt 2 went to `backup`".to_owned(),
+            own_error: None,
+            sent: None,
             replay: format!("fallproof run {}", failed[0]),
         },
         follows: Vec::new(),
@@ -97,6 +99,26 @@ fn a_block_has_15_lines_and_shows_the_attempt_of_the_violation_and_its_diff() {
         "\n  example: a/b-0\n    attempt 2 went to `backup`\n",
         "\n    2        deployment-2 (openai)  …/chat/completions  500     refused\n",
         "\n  rerun: fallproof run a/b-0\n  and 4 more cases (-v lists them)",
+    ] {
+        assert!(shown.contains(words), "`{words}` is missing in:\n{shown}");
+    }
+}
+
+#[test]
+fn a_block_shows_the_error_that_the_target_wrote_itself() {
+    let mut report = report(cases(5, Outcome::Fail), &[("route-01", Weight::Fail)]);
+    report.causes[0].scope = "every endpoint and surface, ".repeat(20);
+    let example = &mut report.causes[0].example;
+    example.sent = Some("\"prompt\": [null]".to_owned());
+    example.own_error = Some(format!("'NoneType' object has no {}", "attribute ".repeat(15)));
+    let shown = printed(&report, DETAIL);
+    let (block, _) = shown.split_once("\n\n").expect("a line with the result follows");
+    assert!(block.lines().count() <= 15, "{shown}");
+    for words in [
+        "\n    the client sent: \"prompt\": [null]\n",
+        "\n    the target's own error: 'NoneType' object has no attribute",
+        "\n    client                     POST /v1/responses  200\n",
+        "\n  rerun: fallproof run a/b-0\n",
     ] {
         assert!(shown.contains(words), "`{words}` is missing in:\n{shown}");
     }

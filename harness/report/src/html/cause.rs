@@ -99,6 +99,7 @@ fn example(cause: &Cause, by_id: &BTreeMap<&str, &Case>) -> Value {
         title => shown.map(|it| &it.title),
         har => shown.and_then(|it| it.har.as_ref()),
         message => &example.message,
+        notes => example.notes(),
         replay => &example.replay,
         call => (calls > 1).then(|| format!("call {} of {calls}", example.step)),
         step => step.map(|step| step::view(step, example.attempt, is_in_body)),

@@ -51,8 +51,25 @@ pub struct Example {
     pub attempt: Option<usize>,
     /// What is wrong there, in one sentence.
     pub message: String,
+    /// The message of the error that the client got, if the target wrote it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_error: Option<String>,
+    /// What the client had sent before such an error: the members in which its body differs from
+    /// that of an earlier call that succeeded, or the start of the body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<String>,
     /// The command that reruns the case.
     pub replay: String,
+}
+
+impl Example {
+    /// What the client sent and what the target answered, one per line, if that says more than the
+    /// message.
+    pub fn notes(&self) -> Vec<String> {
+        let note = |what: &str, text: &Option<String>| Some(format!("{what}: {}", text.as_ref()?));
+        let of_client = note("the client sent", &self.sent);
+        of_client.into_iter().chain(note("the target's own error", &self.own_error)).collect()
+    }
 }
 
 /// A requirement that is violated because of a cause.

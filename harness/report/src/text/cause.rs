@@ -13,6 +13,9 @@ const MAX_LINES: usize = 15;
 /// Maximum number of lines of a provider's answer in a block.
 const MAX_ANSWER_LINES: usize = 2;
 
+/// Maximum number of lines of what the client sent, and of the error that it got.
+const MAX_NOTE_LINES: usize = 3;
+
 /// Behavior of a deployment that refused a request on its own account.
 const REFUSED: &str = "refused";
 
@@ -29,7 +32,8 @@ pub(super) fn block(
     let mut lines = vec![heading(cause)];
     let sentence = format!("{} {}", report.target, cause.sentence());
     lines.extend(wrap_some(&sentence, "  ", width, 3));
-    lines.extend(requirement(cause, width));
+    let notes = cause.example.notes();
+    lines.extend(requirement(cause, width, if notes.is_empty() { 2 } else { 1 }));
     lines.extend(silent(cause));
     lines.push(format!("  example: {}", cause.example.case.bold()));
     lines.extend(wrap_some(&message(cause, example), "    ", width, 2));
@@ -37,6 +41,10 @@ pub(super) fn block(
     if let Some(others @ 1..) = cause.cases.len().checked_sub(1) {
         end.push(format!("  and {} (-v lists them)", counted(others, "more case")));
     }
+    // A table needs at least its headings and the line of the client.
+    let room = MAX_LINES.saturating_sub(lines.len() + end.len() + 2);
+    let notes = notes.iter().flat_map(|it| wrap_some(it, "    ", width, MAX_NOTE_LINES));
+    lines.extend(notes.take(room));
     if let Some((step, violation)) = example.and_then(|case| shown(case, &cause.example)) {
         let room = MAX_LINES.saturating_sub(lines.len() + end.len());
         lines.extend(exchange(step, violation, width, room));
@@ -73,9 +81,9 @@ fn heading(cause: &Cause) -> String {
     format!("{} {}  {number} of {of}", word.style(style(cause.weight)), cause.id.bold())
 }
 
-fn requirement(cause: &Cause, width: usize) -> Vec<String> {
+fn requirement(cause: &Cause, width: usize, most: usize) -> Vec<String> {
     let Some(code) = &cause.requirement else { return Vec::new() };
-    let lines = wrap_some(&format!("{code} {}", phrases::sentence(code)), "  ", width, 2);
+    let lines = wrap_some(&format!("{code} {}", phrases::sentence(code)), "  ", width, most);
     lines.into_iter().map(|line| line.dimmed().to_string()).collect()
 }
 
