@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fallproof_report::model::{Cause, Compliance, Level, Report, Requirement, Target, Weight};
+use fallproof_report::model::{
+    Cause, Compliance, Example, Level, Report, Requirement, Target, Weight,
+};
 use fallproof_report::phrases::{counted, extent, markdown};
 use fallproof_suite::requirement;
 
@@ -79,9 +81,10 @@ fn page_of(report: &Report) -> String {
         }
         let _ = write!(
             page,
-            "\nExample `{}`: {}\n\n```sh\n{}\n```\n",
+            "\nExample `{}`: {}\n{}\n```sh\n{}\n```\n",
             example.case,
             prose(&example.message),
+            notes(example),
             example.replay
         );
         if !cause.sources.is_empty() {
@@ -99,6 +102,12 @@ fn page_of(report: &Report) -> String {
         let _ = writeln!(page, "- `{}`: {sentence}, in {cases}, e.g. `{example}`", cause.id);
     }
     page
+}
+
+/// What the client sent and the error that it got, as a list.
+fn notes(example: &Example) -> String {
+    let notes: String = example.notes().iter().map(|it| format!("- {}\n", markdown(it))).collect();
+    if notes.is_empty() { notes } else { format!("\n{notes}") }
 }
 
 /// A table of the requirements that were judged for any gateway.
