@@ -11,7 +11,7 @@ const CONFIG: &str = r#"
 client_keys: [sk-client]
 groups: { chat: { chain: [only] } }
 deployments:
-  only: { provider: openai, base_url: "http://127.0.0.1:9/v1", model: gpt-4o, key: sk-only }
+  only: { provider: openai, base_url: "http://127.0.0.1:9/v1", model: gpt-4o, key: sk-only-0123456789 }
 "#;
 
 fn interrupt(process: &Child) {
