@@ -106,7 +106,8 @@ fn page_of(report: &Report) -> String {
 
 /// What the client sent and the error that it got, as a list.
 fn notes(example: &Example) -> String {
-    let notes: String = example.notes().iter().map(|it| format!("- {}\n", markdown(it))).collect();
+    let notes: Vec<_> = example.notes().iter().map(|it| format!("- {}\n", markdown(it))).collect();
+    let notes = notes.concat();
     if notes.is_empty() { notes } else { format!("\n{notes}") }
 }
 

@@ -130,13 +130,11 @@ impl<'a> Run<'a> {
                 found.extend(self.by_odd_member(&id, violations));
             } else if requirement.is_some_and(is_about_headers) {
                 found.extend(self.by_subject(&id, &violations));
+            } else if requirement.is_none_or(is_of_answer) && detail != LARGE_EVENT {
+                let possible = self.possible(&violations, None);
+                found.extend(self.by_endpoint(&id, violations, possible));
             } else {
-                if requirement.is_none_or(is_of_answer) && detail != LARGE_EVENT {
-                    let possible = self.possible(&violations, None);
-                    found.extend(self.by_endpoint(&id, violations, possible));
-                } else {
-                    found.push(self.symptom_of(id, violations));
-                }
+                found.push(self.symptom_of(id, violations));
             }
         }
         found

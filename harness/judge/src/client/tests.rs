@@ -272,7 +272,7 @@ fn a_call_that_succeeded_before_is_not_refused(
     let wanted = format!("06 the client got status {status} without an attempt at any deployment");
     let wanted: Vec<_> = is_wrong.then_some(&*wanted).into_iter().collect();
     assert_found(case, &wanted);
-    assert_found(two().wired().got(status, &error("No.")), &[]);
+    assert_found(two().wired().got(status, error("No.")), &[]);
 }
 
 #[rstest]

@@ -96,7 +96,7 @@ impl Tally {
 
 /// What a failure has in common with others of its kind.
 fn kind(case: &Case, index: usize, violation: &Violation) -> (Option<String>, String) {
-    let fault = case.facts.fingerprints.get(index).map(|it| it.fault());
+    let fault = case.facts.fingerprints.get(index).map(fallproof_judge::Fingerprint::fault);
     (violation.requirement.clone(), fault.unwrap_or_default())
 }
 
