@@ -29,7 +29,7 @@ pub fn read(file: &Path) -> Result<Report, String> {
 /// Like [`read`], for a file whose bytes were already read.
 ///
 /// # Errors
-/// Those of [`read`].
+/// Those of [`read()`].
 pub fn parse(file: &Path, bytes: &[u8]) -> Result<Report, String> {
     let wrong = |what: String| format!("{}: {what}", file.display());
     let value: Value = serde_json::from_slice(bytes)
