@@ -26,7 +26,7 @@ pub fn read(file: &Path) -> Result<Report, String> {
     parse(file, &bytes)
 }
 
-/// Like [`read`], for a file whose bytes were already read.
+/// Like [`read()`], for a file whose bytes were already read.
 ///
 /// # Errors
 /// Those of [`read()`].
